@@ -129,7 +129,7 @@ public sealed class AgeFileTests
     public void An_empty_final_chunk_is_refused_unless_the_whole_payload_is_empty()
     {
         Assert.Equal(AgeFault.EmptyFinalChunk, Refused(FileOf(final: true, Bytes(Chunk), [])).Fault);
-        Assert.Empty(Decrypt(FileOf(final: true, [])));
+        Assert.Empty(Decrypt(FileOf(final: true, Bytes(0))));
     }
 
     [Fact]

@@ -87,7 +87,7 @@ internal static class AgeFixture
     {
         var bytes = new byte[length];
         for (var i = 0; i < length; i++)
-            bytes[i] = (byte)(i * 31 + (i >> 8));
+            bytes[i] = (byte)((i * 31 + (i >> 8)) & 0xFF);
         return bytes;
     }
 }
