@@ -1,0 +1,139 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Lumora.Domain.Ledger;
+
+/// <summary>
+/// What a request asked, in up to 4 blocks of 16 bytes, one per field: SHA-256 cut to 128 bits, zeros for a field
+/// that is absent, absent blocks at the end left out. Blocks instead of one hash, so that a conflict can name the
+/// field that differs without keeping the request.
+/// </summary>
+public sealed class RequestDigest : IEquatable<RequestDigest>
+{
+    private const int BlockBytes = 16;
+    private static readonly string[] TransactionFields = ["kind", "postings", "reference", "metadata"];
+    private readonly byte[] _bytes;
+
+    private RequestDigest(byte[] bytes) => _bytes = bytes;
+
+    /// <summary>The stored form, 16 to 64 bytes.</summary>
+    public ReadOnlyMemory<byte> Bytes => _bytes;
+
+    /// <summary>Takes the stored form.</summary>
+    public static RequestDigest FromBytes(byte[] stored) => new(stored);
+
+    /// <summary>Takes the form of <see cref="ToString"/>.</summary>
+    public static RequestDigest Parse(string hex) => new(Convert.FromHexString(hex));
+
+    /// <summary>The digest of <paramref name="command"/>.</summary>
+    public static RequestDigest Of(LedgerCommand command) => command switch
+    {
+        PostTransaction post => Blocks(
+            Hash("post_transaction", post.Kind), PostingsOf(post.Postings), ReferenceOf(post.Reference),
+            MetadataOf(post.Metadata)),
+        OpenAccount open => Blocks(Hash("open_account"), Hash(open.Code, open.Asset)),
+        FreezeAccount freeze => Blocks(
+            Hash("freeze_account"), Hash(freeze.Code, freeze.Asset), Hash(freeze.Reason)),
+        UnfreezeAccount unfreeze => Blocks(
+            Hash("unfreeze_account"), Hash(unfreeze.Code, unfreeze.Asset), Hash(unfreeze.Reason)),
+        CloseAccount close => Blocks(
+            Hash("close_account"), Hash(close.Code, close.Asset), Hash(close.Reason)),
+        ChangeFloor change => Blocks(
+            Hash("change_floor"), Hash(change.Code, change.Asset), Hash(change.Reason),
+            Hash(change.Floor?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "unbounded")),
+        _ => throw new ArgumentOutOfRangeException(nameof(command), command.GetType().Name, "unknown command"),
+    };
+
+    /// <summary>The digest of the request behind an accepted <paramref name="event"/>.</summary>
+    public static RequestDigest OfEvent(object @event) => @event switch
+    {
+        TransactionPosted e => Of(new PostTransaction(e.Kind, e.Postings, e.Reference, e.Metadata)),
+        TransactionRejected e => Parse(e.ContentHash),
+        AccountOpened e => Of(new OpenAccount(e.Code, e.Asset)),
+        AccountFrozen e => Of(new FreezeAccount(e.Code, e.Asset, e.Reason)),
+        AccountUnfrozen e => Of(new UnfreezeAccount(e.Code, e.Asset, e.Reason)),
+        AccountClosed e => Of(new CloseAccount(e.Code, e.Asset, e.Reason)),
+        FloorChanged e => Of(new ChangeFloor(e.Code, e.Asset, e.Floor, e.Reason)),
+        _ => throw new ArgumentOutOfRangeException(nameof(@event), @event.GetType().Name, "not a ledger event"),
+    };
+
+    /// <summary>The first field of <paramref name="command"/> in which it differs from the recorded digest.</summary>
+    public string FirstDifference(LedgerCommand command)
+    {
+        var other = Of(command);
+        var block = 0;
+        while (block < 3 && Block(block).SequenceEqual(other.Block(block)))
+            block++;
+        return command switch
+        {
+            PostTransaction => TransactionFields[block],
+            _ => block switch { 0 => "command", 1 => "account", 2 => "reason", _ => "floor" },
+        };
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(RequestDigest? other) => other is not null && _bytes.AsSpan().SequenceEqual(other._bytes);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as RequestDigest);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => BinaryPrimitives.ReadInt32LittleEndian(_bytes);
+
+    /// <summary>Lower-case hexadecimal.</summary>
+    public override string ToString() => Convert.ToHexStringLower(_bytes);
+
+    private ReadOnlySpan<byte> Block(int index) =>
+        index * BlockBytes < _bytes.Length ? _bytes.AsSpan(index * BlockBytes, BlockBytes) : new byte[BlockBytes];
+
+    private static RequestDigest Blocks(params ReadOnlySpan<byte[]?> blocks)
+    {
+        var count = blocks.Length;
+        while (blocks[count - 1] is null)
+            count--;
+        var joined = new byte[count * BlockBytes];
+        for (var i = 0; i < count; i++)
+            blocks[i]?.AsSpan(0, BlockBytes).CopyTo(joined.AsSpan(i * BlockBytes));
+        return new RequestDigest(joined);
+    }
+
+    private static byte[] PostingsOf(IReadOnlyList<Posting> postings)
+    {
+        var parts = new string[postings.Count * 4];
+        for (var i = 0; i < postings.Count; i++)
+        {
+            var posting = postings[i];
+            (parts[4 * i], parts[4 * i + 1], parts[4 * i + 2], parts[4 * i + 3]) =
+                (posting.From, posting.To, posting.Amount.ToString(), posting.Asset);
+        }
+
+        return Hash(parts);
+    }
+
+    private static byte[]? ReferenceOf(TransactionReference? reference) =>
+        reference is null ? null : Hash(reference.Type, reference.Id);
+
+    // Order of the pairs means nothing, so they are hashed sorted; an empty map is no map.
+    private static byte[]? MetadataOf(IReadOnlyDictionary<string, string>? metadata) => metadata is null or { Count: 0 }
+        ? null
+        : Hash([.. metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal).SelectMany(pair => new[] { pair.Key, pair.Value })]);
+
+    // Each part is preceded by its length in bytes, so no two lists of parts share an encoding.
+    private static byte[] Hash(params ReadOnlySpan<string> parts)
+    {
+        var size = 0;
+        foreach (var part in parts)
+            size += sizeof(int) + Encoding.UTF8.GetByteCount(part);
+        var buffer = size <= 1_024 ? stackalloc byte[size] : new byte[size];
+        var rest = buffer;
+        foreach (var part in parts)
+        {
+            var written = Encoding.UTF8.GetBytes(part, rest[sizeof(int)..]);
+            BinaryPrimitives.WriteInt32BigEndian(rest, written);
+            rest = rest[(sizeof(int) + written)..];
+        }
+
+        return SHA256.HashData(buffer);
+    }
+}
