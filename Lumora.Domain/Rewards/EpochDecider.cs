@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text;
 using Lumora.Domain.Kernel;
+using Lumora.Domain.Merkle;
 
 namespace Lumora.Domain.Rewards;
 
@@ -31,7 +32,7 @@ public sealed record EpochInputs(
         $"{reward.Provider}\n{reward.Weight}\n{reward.Amount}\n{reward.InputRoot}");
 }
 
-/// <summary>Closes epochs. Pure: the Merkle root function comes in as an argument.</summary>
+/// <summary>Closes epochs. Pure.</summary>
 public static class EpochDecider
 {
     /// <summary>Allocations in one event.</summary>
@@ -48,11 +49,9 @@ public static class EpochDecider
     /// <param name="inputs">What happened in it.</param>
     /// <param name="steward">Who closes.</param>
     /// <param name="reason">Why now, 3 to 500 characters.</param>
-    /// <param name="root">RFC 6962 root over leaves, lower-case hex.</param>
     /// <param name="now">Truncated time.</param>
     public static Decision Close(
-        EpochState? state, EpochInputs inputs, string steward, string reason,
-        Func<IEnumerable<byte[]>, string> root, DateTimeOffset now)
+        EpochState? state, EpochInputs inputs, string steward, string reason, DateTimeOffset now)
     {
         if (state is not null)
             return Decision.Accept();
@@ -61,7 +60,7 @@ public static class EpochDecider
 
         var pools = Pools.Of(inputs.Emission);
         var ordered = inputs.Contributions.OrderBy(input => input.ContributionId, StringComparer.Ordinal).ToList();
-        var rewards = Reward(inputs, ordered, pools.Work, root, out var workLeft);
+        var rewards = Reward(inputs, ordered, pools.Work, out var workLeft);
         var left = Unallocated(inputs.Epoch, pools, workLeft).ToList();
         var paid = new Amount(rewards.Sum(reward => reward.Amount.Units));
         var unallocated = new Amount(left.Sum(pool => pool.Amount.Units));
@@ -72,11 +71,11 @@ public static class EpochDecider
             new EpochInputsSealed(
                 inputs.Epoch, inputs.Emission, pools.Work, pools.Availability, pools.Verification, ordered.Count,
                 ordered.Select(input => input.NodeId).Distinct(StringComparer.Ordinal).Count(),
-                ordered.Sum(input => input.Bytes), root(ordered.Select(EpochInputs.Leaf)), steward, reason.Trim(), now),
+                ordered.Sum(input => input.Bytes), RootOf(ordered.Select(EpochInputs.Leaf)), steward, reason.Trim(), now),
             .. rewards.Chunk(AllocationsPerPage).Select((page, i) => new RewardsAllocated(inputs.Epoch, i, page)),
             .. left,
             new EpochRewardsComputed(
-                inputs.Epoch, rewards.Count, paid, unallocated, root(rewards.Select(EpochInputs.Leaf)), CodeVersion,
+                inputs.Epoch, rewards.Count, paid, unallocated, RootOf(rewards.Select(EpochInputs.Leaf)), CodeVersion,
                 now),
         ]);
     }
@@ -87,8 +86,7 @@ public static class EpochDecider
         : Decision.Accept(new EpochPaid(state.Epoch, transactions, now));
 
     private static List<ProviderReward> Reward(
-        EpochInputs inputs, List<EpochInput> ordered, Amount pool, Func<IEnumerable<byte[]>, string> root,
-        out Amount unallocated)
+        EpochInputs inputs, List<EpochInput> ordered, Amount pool, out Amount unallocated)
     {
         var weights = inputs.Nodes.GroupBy(node => node.Owner, StringComparer.Ordinal).ToDictionary(
             owner => owner.Key,
@@ -107,9 +105,12 @@ public static class EpochDecider
                 owner.Sum(input => input.Bytes),
                 share.Weight.ToString(CultureInfo.InvariantCulture),
                 share.Amount,
-                root(owner.Select(EpochInputs.Leaf)))),
+                RootOf(owner.Select(EpochInputs.Leaf)))),
         ];
     }
+
+    private static string RootOf(IEnumerable<byte[]> leaves) =>
+        CompactRange.RootOf(leaves.Select(leaf => new ReadOnlyMemory<byte>(leaf))).ToString();
 
     private static IEnumerable<PoolUnallocated> Unallocated(long epoch, Pools pools, Amount workLeft)
     {
