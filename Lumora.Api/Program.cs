@@ -1,2 +1,33 @@
-var app = WebApplication.CreateBuilder(args).Build();
-await app.RunAsync().ConfigureAwait(false);
+using JasperFx;
+using Lumora.Api.Embedded;
+using Lumora.Api.EventStore;
+using Lumora.Api.Operations;
+
+if (Usage.WantsHelp(args))
+{
+    Usage.Print(Console.Out);
+    return 0;
+}
+
+var builder = WebApplication.CreateBuilder(args);
+
+// The database is there before anything is built and goes after everything else is gone.
+await using var database = await DatabaseModule.StartAsync(builder);
+
+builder
+    .AddOperations()
+    .AddEventStore(database);
+
+await using var app = builder.Build();
+
+app
+    .MapOperations();
+
+if (Usage.IsMaintenance(args))
+    return await app.RunJasperFxCommands(args);
+
+await app.RunAsync();
+return 0;
+
+/// <summary>The host; public so that tests start it as users do.</summary>
+public sealed partial class Program;

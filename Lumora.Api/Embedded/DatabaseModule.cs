@@ -1,0 +1,52 @@
+using System.Runtime.InteropServices;
+using Lumora.Projections.EventStore;
+using Lumora.Projections.Hosting;
+
+namespace Lumora.Api.Embedded;
+
+/// <summary>
+/// The host's database: the configured one (<c>ConnectionStrings:Lumora</c>), or an embedded PostgreSQL that lives as
+/// long as this object.
+/// </summary>
+internal sealed class DatabaseModule : IAsyncDisposable
+{
+    private readonly EmbeddedPostgres? _embedded;
+
+    private DatabaseModule(string connectionString, EmbeddedPostgres? embedded)
+    {
+        _embedded = embedded;
+        Shards = new ShardMap(connectionString);
+    }
+
+    /// <summary>The shards of this installation.</summary>
+    public ShardMap Shards { get; }
+
+    /// <summary>Starts what is needed; Ctrl-C and SIGTERM end the wait.</summary>
+    public static async Task<DatabaseModule> StartAsync(WebApplicationBuilder builder)
+    {
+        var configured = builder.Configuration.GetConnectionString("Lumora");
+        if (!string.IsNullOrWhiteSpace(configured))
+            return new DatabaseModule(configured, embedded: null);
+
+        using var stop = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+        var home = LumoraHome.From(builder.Configuration);
+        var embedded = await EmbeddedPostgres.StartAsync(home, Console.WriteLine, stop.Token);
+        return new DatabaseModule(embedded.ConnectionString, embedded);
+
+        void Cancel(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            stop.Cancel();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await Shards.DisposeAsync();
+        if (_embedded is not null)
+            await _embedded.DisposeAsync();
+    }
+}

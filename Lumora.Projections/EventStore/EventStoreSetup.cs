@@ -1,0 +1,66 @@
+using JasperFx.Events;
+using Lumora.Domain.Kernel;
+using Marten;
+using Microsoft.Extensions.DependencyInjection;
+using Wolverine.Marten;
+
+namespace Lumora.Projections.EventStore;
+
+/// <summary>The one configuration of Marten: every shard, every slice, every tool uses it.</summary>
+public static class EventStoreSetup
+{
+    /// <summary>
+    /// Registers the store, its shards and <see cref="ShardSessions"/>. Subscriptions are added to what comes back.
+    /// </summary>
+    public static MartenServiceCollectionExtensions.MartenConfigurationExpression AddLumoraEventStore(
+        this IServiceCollection services, ShardMap shards)
+    {
+        services.AddSingleton(shards);
+        services.AddSingleton<ShardSessions>();
+        return services
+            .AddMarten(options => Configure(options, shards))
+            .UseLightweightSessions()
+            .IntegrateWithWolverine(integration =>
+            {
+                integration.UseWolverineManagedEventSubscriptionDistribution = true;
+                integration.MainDatabaseConnectionString = shards.ConnectionStrings[shards.Of(ShardRole.Global)];
+            })
+            .ApplyAllDatabaseChangesOnStartup();
+    }
+
+    /// <summary>Applies the house configuration to <paramref name="options"/>.</summary>
+    public static void Configure(StoreOptions options, ShardMap shards)
+    {
+        options.MultiTenantedDatabases(databases =>
+        {
+            foreach (var (shard, connection) in shards.ConnectionStrings)
+                databases.AddSingleTenantDatabase(connection, shard);
+        });
+        options.UseSystemTextJsonForSerialization(WireJson.Events);
+
+        var events = options.Events;
+        events.StreamIdentity = StreamIdentity.AsString;
+        events.AppendMode = EventAppendMode.Quick;
+        events.UseMandatoryStreamTypeDeclaration = true;
+        events.UseListenNotifyForEventAppends = true;
+        events.UseExclusiveLockOnConcurrentAppends = true;
+        events.MetadataConfig.EnableAll();
+        foreach (var (type, name) in EventCatalog.All)
+            events.MapEventType(type, name);
+
+        // A skipped event would be missing from the log for ever: stop and say so instead.
+        options.Projections.Errors.SkipApplyErrors = false;
+        options.Projections.Errors.SkipSerializationErrors = false;
+        options.Projections.Errors.SkipUnknownEvents = false;
+        // A burnt sequence number stalls subscriptions for this long (log.md).
+        options.Projections.StaleSequenceThreshold = TimeSpan.FromMilliseconds(200);
+
+        ConfigureSlices(options);
+    }
+
+    // One line per slice: its projections, documents and tables.
+    private static void ConfigureSlices(StoreOptions options)
+    {
+        _ = options;
+    }
+}

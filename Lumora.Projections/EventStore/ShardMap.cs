@@ -1,0 +1,61 @@
+using Npgsql;
+
+namespace Lumora.Projections.EventStore;
+
+/// <summary>Which databases there are and which of them plays which role.</summary>
+public sealed class ShardMap : IAsyncDisposable
+{
+    /// <summary>The shard of a plain installation.</summary>
+    public const string DefaultShard = "main";
+
+    private readonly Dictionary<string, NpgsqlDataSource> _sources;
+    private readonly Dictionary<ShardRole, string> _roles;
+
+    /// <summary>One shard, <see cref="DefaultShard"/>, in the database of <paramref name="connectionString"/>.</summary>
+    public ShardMap(string connectionString)
+        : this(
+            new Dictionary<string, string>(StringComparer.Ordinal) { [DefaultShard] = connectionString },
+            new Dictionary<ShardRole, string>
+            {
+                [ShardRole.Global] = DefaultShard,
+                [ShardRole.Region] = DefaultShard,
+            })
+    {
+    }
+
+    /// <summary>The shards by name with their connection strings, and the shard of each role.</summary>
+    public ShardMap(IReadOnlyDictionary<string, string> connections, IReadOnlyDictionary<ShardRole, string> roles)
+    {
+        ConnectionStrings = connections;
+        _roles = new Dictionary<ShardRole, string>(roles);
+        foreach (var role in Enum.GetValues<ShardRole>())
+        {
+            if (!_roles.TryGetValue(role, out var shard) || !connections.ContainsKey(shard))
+                throw new ArgumentException($"No shard plays the role {role}.", nameof(roles));
+        }
+
+        _sources = connections.ToDictionary(
+            pair => pair.Key,
+            pair => new NpgsqlDataSourceBuilder(pair.Value) { Name = $"lumora/{pair.Key}" }.Build(),
+            StringComparer.Ordinal);
+    }
+
+    /// <summary>Shard names in their order.</summary>
+    public IReadOnlyList<string> Names => [.. ConnectionStrings.Keys.Order(StringComparer.Ordinal)];
+
+    /// <summary>Connection strings by shard.</summary>
+    public IReadOnlyDictionary<string, string> ConnectionStrings { get; }
+
+    /// <summary>The shard that plays <paramref name="role"/>.</summary>
+    public string Of(ShardRole role) => _roles[role];
+
+    /// <summary>The pooled connections of <paramref name="shard"/>.</summary>
+    public NpgsqlDataSource DataSource(string shard) => _sources[shard];
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var source in _sources.Values)
+            await source.DisposeAsync();
+    }
+}
