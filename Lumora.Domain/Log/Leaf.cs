@@ -1,0 +1,161 @@
+using System.Buffers;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Lumora.Domain.Kernel;
+
+namespace Lumora.Domain.Log;
+
+/// <summary>
+/// One event as the transparency log commits to it, version 1 (contract and vectors: docs/leaf.md). The bytes are
+/// canonical JSON and are kept as they were written; nobody computes them a second time from the events table.
+/// </summary>
+/// <param name="Shard">The shard whose log holds the event, for example <c>main</c>.</param>
+/// <param name="Stream">The event's stream, for example <c>ledger/main</c>.</param>
+/// <param name="Version">The event's place in its stream, from 1: a missing number shows a gap.</param>
+/// <param name="Id">The event's own id.</param>
+/// <param name="Type">The event contract's name, for example <c>transaction_posted</c>.</param>
+/// <param name="At">When it was appended, UTC, microseconds.</param>
+/// <param name="Actor">Who caused it, or null where nobody was named.</param>
+/// <param name="Causation">The message or request that caused it, or null.</param>
+public sealed record Leaf(
+    string Shard, string Stream, long Version, Guid Id, string Type, DateTimeOffset At, string? Actor, string? Causation)
+{
+    /// <summary>The format that this code writes and reads.</summary>
+    public const int FormatVersion = 1;
+
+    /// <summary>The longest entry of a C2SP bundle: its length is a 16-bit number.</summary>
+    public const int BytesMax = 65_535;
+
+    private const long VersionMax = 1L << 53;
+
+    /// <summary>The leaf of this event with <paramref name="data"/>, one JSON value in any spelling.</summary>
+    /// <exception cref="FormatException"><paramref name="data"/> has no canonical form.</exception>
+    public EncodedLeaf Encode(ReadOnlySpan<byte> data)
+    {
+        // The version is a JSON number, exact up to 2⁵³.
+        Check.That(Version is >= 1 and <= VersionMax);
+        var canonicalData = CanonicalJson.Canonicalize(data);
+        var bytes = Compose(canonicalData);
+        if (bytes.Length <= BytesMax)
+            return new EncodedLeaf(bytes, null);
+        var reference = CanonicalJson.Serialize(
+            new { length = canonicalData.Length, sha256 = Convert.ToHexStringLower(SHA256.HashData(canonicalData)) });
+        bytes = Compose(reference);
+        Check.That(bytes.Length <= BytesMax);
+        return new EncodedLeaf(bytes, canonicalData);
+    }
+
+    /// <summary>Reads a leaf back. Only the canonical spelling is taken, so that one event has one leaf.</summary>
+    /// <exception cref="FormatException">The bytes are no leaf of version 1; the message says why.</exception>
+    public static DecodedLeaf Decode(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > BytesMax)
+            throw new FormatException($"A leaf has at most {BytesMax} bytes, not {bytes.Length}.");
+        if (!CanonicalJson.Canonicalize(bytes).AsSpan().SequenceEqual(bytes))
+            throw new FormatException("The leaf is not canonical JSON.");
+        var reader = new Utf8JsonReader(bytes);
+        var root = JsonElement.ParseValue(ref reader);
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("v", out var version) || version.GetRawText() != "1")
+            throw new FormatException("The leaf does not say \"v\":1.");
+        var members = root.EnumerateObject().Select(member => member.Name);
+        if (!members.SequenceEqual(["at", "data", "id", "meta", "shard", "stream", "type", "v", "version"], StringComparer.Ordinal))
+            throw new FormatException("The leaf has other members than version 1.");
+        var meta = root.GetProperty("meta");
+        if (meta.ValueKind != JsonValueKind.Object || meta.EnumerateObject().Count() != 2)
+            throw new FormatException("The leaf's meta has other members than version 1.");
+        var leaf = new Leaf(
+            Text(root, "shard"),
+            Text(root, "stream"),
+            root.GetProperty("version").TryGetInt64(out var number) && number >= 1
+                ? number
+                : throw new FormatException("The leaf's version is no number from 1."),
+            Guid.TryParseExact(Text(root, "id"), "D", out var id)
+                ? id
+                : throw new FormatException("The leaf's id is no UUID."),
+            Text(root, "type"),
+            DateTimeOffset.TryParseExact(
+                Text(root, "at"), Moment.WireFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+                ? at
+                : throw new FormatException("The leaf's time is not UTC with 6 decimals."),
+            OptionalText(meta, "actor"),
+            OptionalText(meta, "causation"));
+        return new DecodedLeaf(leaf, root.GetProperty("data"));
+    }
+
+    /// <summary>The members in canonical order around data that is canonical already.</summary>
+    private byte[] Compose(ReadOnlySpan<byte> canonicalData)
+    {
+        var output = new ArrayBufferWriter<byte>(canonicalData.Length + 512);
+        output.Write("{\"at\":"u8);
+        CanonicalJson.WriteText(At.ToWire(), output);
+        output.Write(",\"data\":"u8);
+        output.Write(canonicalData);
+        output.Write(",\"id\":"u8);
+        CanonicalJson.WriteText(Id.ToString("D"), output);
+        output.Write(",\"meta\":{\"actor\":"u8);
+        WriteOptional(Actor, output);
+        output.Write(",\"causation\":"u8);
+        WriteOptional(Causation, output);
+        output.Write("},\"shard\":"u8);
+        CanonicalJson.WriteText(Shard, output);
+        output.Write(",\"stream\":"u8);
+        CanonicalJson.WriteText(Stream, output);
+        output.Write(",\"type\":"u8);
+        CanonicalJson.WriteText(Type, output);
+        output.Write(",\"v\":1,\"version\":"u8);
+        output.Write(Encoding.ASCII.GetBytes(Version.ToString(CultureInfo.InvariantCulture)));
+        output.Write("}"u8);
+        return output.WrittenSpan.ToArray();
+    }
+
+    private static void WriteOptional(string? text, IBufferWriter<byte> output)
+    {
+        if (text is null)
+            output.Write("null"u8);
+        else
+            CanonicalJson.WriteText(text, output);
+    }
+
+    private static string Text(JsonElement parent, string name) =>
+        OptionalText(parent, name) ?? throw new FormatException($"The leaf's {name} is missing.");
+
+    private static string? OptionalText(JsonElement parent, string name)
+    {
+        if (!parent.TryGetProperty(name, out var value))
+            throw new FormatException($"The leaf's {name} is missing.");
+        return value.ValueKind switch
+        {
+            JsonValueKind.String => value.GetString(),
+            JsonValueKind.Null => null,
+            _ => throw new FormatException($"The leaf's {name} is no text."),
+        };
+    }
+}
+
+/// <summary>A leaf's bytes and, where the data was too long for them, the data.</summary>
+/// <param name="Bytes">The entry of the log, at most <see cref="Leaf.BytesMax"/> bytes.</param>
+/// <param name="DetachedData">
+/// Canonical JSON that the leaf names by SHA-256 and length; null when the data stands in the leaf itself.
+/// </param>
+public sealed record EncodedLeaf(byte[] Bytes, byte[]? DetachedData);
+
+/// <summary>A leaf that was read back.</summary>
+/// <param name="Leaf">All members but the data.</param>
+/// <param name="Data">The event's data, or its <see cref="DetachedData"/> reference.</param>
+public sealed record DecodedLeaf(Leaf Leaf, JsonElement Data)
+{
+    /// <summary>The reference that stands in the place of data that was too long; null when the data is here.</summary>
+    public DetachedData? Detached =>
+        Data.ValueKind == JsonValueKind.Object && Data.GetPropertyCount() == 2
+        && Data.TryGetProperty("sha256", out var sha256) && sha256.ValueKind == JsonValueKind.String
+        && Data.TryGetProperty("length", out var length) && length.ValueKind == JsonValueKind.Number
+            ? new DetachedData(sha256.GetString()!, length.GetInt32())
+            : null;
+}
+
+/// <summary>Names data that is served apart from its leaf.</summary>
+/// <param name="Sha256">Lower-case hexadecimal SHA-256 of the canonical data.</param>
+/// <param name="Length">Its bytes.</param>
+public sealed record DetachedData(string Sha256, int Length);
