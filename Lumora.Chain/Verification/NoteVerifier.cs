@@ -1,0 +1,82 @@
+using System.Buffers.Binary;
+using Lumora.Chain.Notes;
+using NSec.Cryptography;
+
+namespace Lumora.Chain.Verification;
+
+/// <summary>A signature that was checked and is good.</summary>
+/// <param name="Key">Who signed.</param>
+/// <param name="CosignedAt">When a witness says that it signed; null for a log's own signature.</param>
+public sealed record GoodSignature(VerifierKey Key, DateTimeOffset? CosignedAt);
+
+/// <summary>Checks the signatures of notes by the rules of C2SP signed-note.</summary>
+public static class NoteVerifier
+{
+    private const int SignatureBytes = 64;
+
+    /// <summary>The signatures of <paramref name="note"/> by <paramref name="keys"/>, one for each key.</summary>
+    /// <exception cref="VerificationException">A known key's signature is bad, or no known key signed.</exception>
+    public static IReadOnlyList<GoodSignature> Verify(SignedNote note, IReadOnlyCollection<VerifierKey> keys)
+    {
+        var good = new List<GoodSignature>();
+        foreach (var signature in note.Signatures)
+        {
+            // "Verifiers MUST ignore signatures from unknown keys, even if they share a name with a known key."
+            var key = keys.FirstOrDefault(k => k.Id == signature.KeyId && k.Name == signature.KeyName);
+            if (key is null)
+                continue;
+            // "If a known key's signature fails to verify, the note MUST be rejected."
+            if (!TryVerify(note.Text, signature.Signature.Span, key, out var cosignedAt))
+                throw new VerificationException($"The signature of {key.Name} (key id {key.Id:x8}) is bad.");
+            if (good.All(other => !other.Key.Equals(key)))
+                good.Add(new GoodSignature(key, cosignedAt));
+        }
+
+        return good.Count > 0
+            ? good
+            : throw new VerificationException("No known key has signed the note.");
+    }
+
+    /// <summary>
+    /// Reads a checkpoint that <paramref name="log"/> has signed. Cosignatures by <paramref name="witnesses"/> are checked
+    /// too; whether there are enough of them is for the caller's policy.
+    /// </summary>
+    /// <exception cref="FormatException">The bytes are no checkpoint.</exception>
+    /// <exception cref="VerificationException">The log has not signed it, or a known signature is bad.</exception>
+    public static VerifiedCheckpoint VerifyCheckpoint(
+        ReadOnlySpan<byte> bytes, VerifierKey log, params IReadOnlyCollection<VerifierKey> witnesses)
+    {
+        var note = SignedNote.Parse(bytes);
+        var good = Verify(note, [log, .. witnesses]);
+        if (good.All(signature => !signature.Key.Equals(log)))
+            throw new VerificationException($"The log {log.Name} has not signed the checkpoint.");
+        var checkpoint = Checkpoint.Parse(note.Text);
+        // Our key names are the origins (tlog-checkpoint: "The log's key name SHOULD be the origin").
+        if (checkpoint.Origin != log.Name)
+            throw new VerificationException($"The checkpoint is of {checkpoint.Origin}, not of {log.Name}.");
+        return new VerifiedCheckpoint(checkpoint, note, [.. good.Where(signature => signature.CosignedAt is not null)]);
+    }
+
+    private static bool TryVerify(string text, ReadOnlySpan<byte> signature, VerifierKey key, out DateTimeOffset? cosignedAt)
+    {
+        cosignedAt = null;
+        var publicKey = PublicKey.Import(SignatureAlgorithm.Ed25519, key.PublicKey, KeyBlobFormat.RawPublicKey);
+        if (key.Kind == SignatureKind.Ed25519)
+            return signature.Length == SignatureBytes
+                && SignatureAlgorithm.Ed25519.Verify(publicKey, System.Text.Encoding.UTF8.GetBytes(text), signature);
+        if (signature.Length != CosignatureV1.TimeBytes + SignatureBytes)
+            return false;
+        var seconds = BinaryPrimitives.ReadInt64BigEndian(signature);
+        if (seconds < 0 || seconds > DateTimeOffset.MaxValue.ToUnixTimeSeconds())
+            return false;
+        cosignedAt = DateTimeOffset.FromUnixTimeSeconds(seconds);
+        return SignatureAlgorithm.Ed25519.Verify(
+            publicKey, CosignatureV1.Message(seconds, text), signature[CosignatureV1.TimeBytes..]);
+    }
+}
+
+/// <summary>A checkpoint whose log signature is good.</summary>
+/// <param name="Checkpoint">What it says.</param>
+/// <param name="Note">The note it came in.</param>
+/// <param name="Cosignatures">Good signatures of the witnesses that were asked for.</param>
+public sealed record VerifiedCheckpoint(Checkpoint Checkpoint, SignedNote Note, IReadOnlyList<GoodSignature> Cosignatures);

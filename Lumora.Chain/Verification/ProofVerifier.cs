@@ -1,0 +1,112 @@
+using System.Numerics;
+using Lumora.Domain.Merkle;
+
+namespace Lumora.Chain.Verification;
+
+/// <summary>
+/// Checks Merkle proofs by the algorithms of RFC 9162 §2.1.3.2 and §2.1.4.2. Shares no code with what makes proofs
+/// (Lumora.Chain.Merkle) but the hash of a leaf and of a node.
+/// </summary>
+public static class ProofVerifier
+{
+    /// <summary>Checks that <paramref name="leaf"/> stands at <paramref name="index"/> of the tree with <paramref name="root"/>.</summary>
+    /// <exception cref="VerificationException">It does not.</exception>
+    public static void VerifyInclusion(
+        MerkleHash leaf, long index, long size, IReadOnlyList<MerkleHash> path, MerkleHash root)
+    {
+        // "If leaf_index is greater than or equal to tree_size, then fail the proof verification."
+        if (index < 0 || index >= size)
+            throw new VerificationException($"Leaf {index} is not in a tree of {size} leaves.");
+        // The length follows from index and size: checked before anything is hashed.
+        var inner = BitLength((ulong)index ^ (ulong)(size - 1));
+        var expected = inner + BitOperations.PopCount((ulong)index >> inner);
+        if (path.Count != expected)
+            throw new VerificationException(
+                $"The inclusion path of leaf {index} of {size} has {expected} hashes, not {path.Count}.");
+        var (fn, sn, r) = (index, size - 1, leaf);
+        foreach (var p in path)
+        {
+            if (sn == 0)
+                throw new VerificationException("The inclusion path is too long.");
+            if ((fn & 1) == 1 || fn == sn)
+            {
+                r = MerkleHash.OfChildren(p, r);
+                while ((fn & 1) == 0 && fn != 0)
+                    (fn, sn) = (fn >> 1, sn >> 1);
+            }
+            else
+                r = MerkleHash.OfChildren(r, p);
+
+            (fn, sn) = (fn >> 1, sn >> 1);
+        }
+
+        if (sn != 0 || r != root)
+            throw new VerificationException($"The inclusion path of leaf {index} of {size} leads to the root {r}, not to {root}.");
+    }
+
+    /// <summary>Checks that the tree of <paramref name="oldSize"/> leaves is a prefix of the tree of <paramref name="size"/>.</summary>
+    /// <exception cref="VerificationException">It is not shown to be one.</exception>
+    public static void VerifyConsistency(
+        long oldSize, MerkleHash oldRoot, long size, MerkleHash root, IReadOnlyList<MerkleHash> path)
+    {
+        if (oldSize < 0 || oldSize > size)
+            throw new VerificationException($"A tree of {oldSize} leaves is no prefix of one of {size}.");
+        if (oldSize == size)
+        {
+            // "If the two sizes are equal the path is empty and the roots are the same."
+            if (path.Count > 0)
+                throw new VerificationException($"Between two trees of {size} leaves there is no path.");
+            if (oldRoot != root)
+                throw new VerificationException($"Two trees of {size} leaves have the roots {oldRoot} and {root}: a fork.");
+            return;
+        }
+
+        if (oldSize == 0)
+        {
+            // Every tree extends the empty one; there is nothing to prove (tlog-witness: the proof MUST be empty).
+            if (path.Count > 0 || oldRoot != MerkleHash.EmptyRoot)
+                throw new VerificationException("The empty tree has the root of nothing and needs no path.");
+            return;
+        }
+
+        WalkConsistency(oldSize, oldRoot, size, root, path);
+    }
+
+    private static void WalkConsistency(
+        long oldSize, MerkleHash oldRoot, long size, MerkleHash root, IReadOnlyList<MerkleHash> path)
+    {
+        if (path.Count == 0)
+            throw new VerificationException($"The path from {oldSize} to {size} leaves is empty.");
+        // "If first is an exact power of 2, then prepend first_hash to the consistency_path array."
+        var all = BitOperations.IsPow2(oldSize) ? [oldRoot, .. path] : path;
+        var (fn, sn) = (oldSize - 1, size - 1);
+        while ((fn & 1) == 1)
+            (fn, sn) = (fn >> 1, sn >> 1);
+        var (fr, sr) = (all[0], all[0]);
+        foreach (var c in all.Skip(1))
+        {
+            if (sn == 0)
+                throw new VerificationException($"The path from {oldSize} to {size} leaves is too long.");
+            if ((fn & 1) == 1 || fn == sn)
+            {
+                fr = MerkleHash.OfChildren(c, fr);
+                sr = MerkleHash.OfChildren(c, sr);
+                while ((fn & 1) == 0 && fn != 0)
+                    (fn, sn) = (fn >> 1, sn >> 1);
+            }
+            else
+                sr = MerkleHash.OfChildren(sr, c);
+
+            (fn, sn) = (fn >> 1, sn >> 1);
+        }
+
+        if (sn != 0)
+            throw new VerificationException($"The path from {oldSize} to {size} leaves is too short.");
+        if (fr != oldRoot)
+            throw new VerificationException($"The path from {oldSize} to {size} leaves starts at the root {fr}, not at {oldRoot}.");
+        if (sr != root)
+            throw new VerificationException($"The path from {oldSize} to {size} leaves ends at the root {sr}, not at {root}.");
+    }
+
+    private static int BitLength(ulong value) => 64 - BitOperations.LeadingZeroCount(value);
+}

@@ -1,0 +1,188 @@
+using System.Text;
+using CsCheck;
+using Lumora.Chain.Notes;
+using Lumora.Chain.Verification;
+using Org.BouncyCastle.Crypto.Parameters;
+using Org.BouncyCastle.Crypto.Signers;
+
+namespace Lumora.Chain.Tests.Notes;
+
+public sealed class NoteTests
+{
+    private const string ExampleKey = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+
+    private const string Example =
+        "This is an example message.\n\n"
+        + "\u2014 example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
+
+    private static readonly VerifierKey Log = VerifierKey.Parse(GoldenLog.LogKey);
+    private static readonly VerifierKey Witness = VerifierKey.Parse(GoldenLog.WitnessKey);
+
+    private static SignedNote Parse(string note) => SignedNote.Parse(Encoding.UTF8.GetBytes(note));
+
+    private static VerifiedCheckpoint Verify(string note) =>
+        NoteVerifier.VerifyCheckpoint(Encoding.UTF8.GetBytes(note), Log, Witness);
+
+    [Fact]
+    public void The_example_of_the_specification_verifies()
+    {
+        var good = NoteVerifier.Verify(Parse(Example), [VerifierKey.Parse(ExampleKey)]);
+        Assert.Null(Assert.Single(good).CosignedAt);
+    }
+
+    [Fact]
+    public void A_second_library_agrees_on_the_golden_signatures()
+    {
+        var note = Parse(GoldenLog.Checkpoint + GoldenLog.Cosignature);
+        Assert.True(BouncyCastleVerifies(Log, note.TextBytes, note.Signatures[0].Signature.ToArray()));
+        var cosignature = note.Signatures[1].Signature.ToArray();
+        var message = CosignatureV1.Message(1_700_000_000, note.Text);
+        Assert.True(BouncyCastleVerifies(Witness, message, cosignature[8..]));
+        message[^2] ^= 1;
+        Assert.False(BouncyCastleVerifies(Witness, message, cosignature[8..]));
+    }
+
+    [Fact]
+    public void A_cosigned_checkpoint_says_who_saw_it_and_when()
+    {
+        var verified = Verify(GoldenLog.Checkpoint + GoldenLog.Cosignature);
+        Assert.Equal(GoldenLog.Size, verified.Checkpoint.Size);
+        var cosignature = Assert.Single(verified.Cosignatures);
+        Assert.Equal(Witness, cosignature.Key);
+        Assert.Equal(GoldenLog.CosignedAt, cosignature.CosignedAt);
+    }
+
+    /// <summary>Key rotation and grease: lines of unknown keys, even under a known name, change nothing.</summary>
+    [Fact]
+    public void Signatures_of_unknown_keys_are_ignored()
+    {
+        var line = $"\u2014 {GoldenLog.Origin} {Convert.ToBase64String(new byte[68])}\n\u2014 grease.invalid/x {Convert.ToBase64String(new byte[5])}\n";
+        Assert.Equal(GoldenLog.Size, Verify(GoldenLog.Checkpoint + line).Checkpoint.Size);
+    }
+
+    [Fact]
+    public void A_bad_signature_of_a_known_key_rejects_the_whole_note()
+    {
+        using var other = new NoteSigner(GoldenLog.Origin, SignatureKind.Ed25519, new byte[32]);
+        var forged = other.Sign("text\n") with { KeyId = Log.Id };
+        var note = Parse(GoldenLog.Checkpoint).With(forged);
+        var exception = Assert.Throws<VerificationException>(() => NoteVerifier.Verify(note, [Log]));
+        Assert.Contains(GoldenLog.Origin, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_witness_alone_does_not_make_a_checkpoint()
+    {
+        var note = GoldenLog.Checkpoint[..(GoldenLog.Checkpoint.IndexOf("\n\n", StringComparison.Ordinal) + 2)] + GoldenLog.Cosignature;
+        Assert.Throws<VerificationException>(() => Verify(note));
+        Assert.Throws<VerificationException>(() => NoteVerifier.Verify(Parse(note), [Log]));
+    }
+
+    [Fact]
+    public void Every_byte_of_the_signed_text_is_covered() =>
+        Gen.Int[0, GoldenLog.Checkpoint.IndexOf("\n\n", StringComparison.Ordinal)].Sample(at =>
+        {
+            var bytes = Encoding.UTF8.GetBytes(GoldenLog.Checkpoint);
+            bytes[at] ^= 1;
+            Assert.ThrowsAny<Exception>(() => NoteVerifier.VerifyCheckpoint(bytes, Log));
+        });
+
+    [Fact]
+    public void The_text_ends_at_the_last_empty_line()
+    {
+        using var signer = GoldenLog.LogSigner();
+        const string text = "first\n\nsecond\n";
+        var note = SignedNote.Parse(new SignedNote(text, [signer.Sign(text)]).ToBytes());
+        Assert.Equal(text, note.Text);
+        Assert.Single(NoteVerifier.Verify(note, [Log]));
+    }
+
+    [Theory]
+    [InlineData("text\n")]
+    [InlineData("text\n\n")]
+    [InlineData("text\n\n\u2014 name AAAAAAA=")]
+    [InlineData("text\n\n- name AAAAAAA=\n")]
+    [InlineData("text\n\n\u2014 name  AAAAAAA=\n")]
+    [InlineData("text\n\n\u2014 na+me AAAAAAA=\n")]
+    [InlineData("text\n\n\u2014 name AAAAAA==\n")]
+    [InlineData("text\n\n\u2014 name AAAAAAB=\n")]
+    [InlineData("text\n\n\u2014 name AAAA AAA=\n")]
+    [InlineData("te\u0001xt\n\n\u2014 name AAAAAAA=\n")]
+    [InlineData("te\rxt\n\n\u2014 name AAAAAAA=\n")]
+    [InlineData("text\n\n\u2014 name AAAAAAA=\n\n")]
+    public void What_is_no_note_is_refused(string note) => Assert.Throws<FormatException>(() => Parse(note));
+
+    [Fact]
+    public void Invalid_utf8_is_refused() =>
+        Assert.Throws<FormatException>(() => SignedNote.Parse([0xC3, 0x28, .. Encoding.UTF8.GetBytes(Example)]));
+
+    [Fact]
+    public void A_note_may_have_a_hundred_signatures_and_no_more()
+    {
+        var line = new NoteSignature("name", 1, new byte[64]);
+        var note = new SignedNote("text\n", [.. Enumerable.Repeat(line, 100)]);
+        Assert.Equal(100, SignedNote.Parse(note.ToBytes()).Signatures.Count);
+        Assert.Throws<FormatException>(() => SignedNote.Parse(note.With(line).ToBytes()));
+    }
+
+    [Theory]
+    [InlineData("origin\n+5\nroot\n")]
+    [InlineData("origin\n 5\nroot\n")]
+    [InlineData("origin\n007\nroot\n")]
+    [InlineData("origin\n-1\nroot\n")]
+    [InlineData("origin\n9223372036854775808\nroot\n")]
+    [InlineData("origin\n5\nAB==\n")]
+    [InlineData("\n5\nroot\n")]
+    [InlineData("origin\n5\n")]
+    [InlineData("origin\n5\nroot\nextension\n")]
+    [InlineData("origin\n0\nroot\n")]
+    public void What_is_no_checkpoint_is_refused(string text)
+    {
+        var root = Convert.ToBase64String(Enumerable.Repeat((byte)7, 32).ToArray());
+        Assert.Throws<FormatException>(() => Checkpoint.Parse(text.Replace("root", root, StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("example.com/foo+530d903b+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k")]
+    [InlineData("example.com/foo+530D903A+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k")]
+    [InlineData("example.com/foo+530d903a+AukyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k")]
+    [InlineData("example.com/foo+530d903a")]
+    [InlineData("example .com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k")]
+    public void A_verifier_key_that_does_not_fit_its_id_is_refused(string vkey) =>
+        Assert.Throws<FormatException>(() => VerifierKey.Parse(vkey));
+
+    [Fact]
+    public void Parsers_never_fail_in_another_way_than_by_saying_so() =>
+        Gen.Byte.Array[0, 300].Sample(bytes =>
+        {
+            var golden = Encoding.UTF8.GetBytes(GoldenLog.Checkpoint + GoldenLog.Cosignature);
+            foreach (var input in new[] { bytes, [.. golden[..Math.Min(bytes.Length, golden.Length)], .. bytes] })
+            {
+                Tolerate(() => SignedNote.Parse(input));
+                Tolerate(() => TlogProof.Parse(input));
+                Tolerate(() => Lumora.Chain.Tiles.EntryBundle.Decode(input, 1));
+                Tolerate(() => Checkpoint.Parse(Encoding.Latin1.GetString(input)));
+                Tolerate(() => VerifierKey.Parse(Encoding.Latin1.GetString(input)));
+            }
+        });
+
+    private static void Tolerate(Action parse)
+    {
+        try
+        {
+            parse();
+        }
+        catch (FormatException)
+        {
+            // The one way to refuse.
+        }
+    }
+
+    private static bool BouncyCastleVerifies(VerifierKey key, byte[] message, byte[] signature)
+    {
+        var verifier = new Ed25519Signer();
+        verifier.Init(forSigning: false, new Ed25519PublicKeyParameters(key.PublicKey.ToArray()));
+        verifier.BlockUpdate(message, 0, message.Length);
+        return verifier.VerifySignature(signature);
+    }
+}
