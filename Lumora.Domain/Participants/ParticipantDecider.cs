@@ -1,0 +1,84 @@
+using Lumora.Domain.Cryptography;
+using Lumora.Domain.Kernel;
+
+namespace Lumora.Domain.Participants;
+
+/// <summary>The rules of the slice. Wire forms are checked and values sealed before; time comes in.</summary>
+public static class ParticipantDecider
+{
+    /// <summary>The actor that grants what the configuration says.</summary>
+    public static readonly Actor Configuration = Actor.System("participants");
+
+    private const int ReasonLengthMax = 500;
+
+    /// <summary>Registers a wallet's participant; nothing happens when it is registered.</summary>
+    public static Decision Register(Participant? state, string participantId, Sealed wallet, DateTimeOffset at) =>
+        state is null ? Decision.Accept(new ParticipantRegistered(participantId, wallet, at)) : Decision.Accept();
+
+    /// <summary>
+    /// Makes a steward. Only the configuration may: further ways are for governance, with a second approval.
+    /// </summary>
+    public static Decision GrantSteward(Participant? state, Actor actor, string reason, DateTimeOffset at) => state switch
+    {
+        _ when actor != Configuration => Forbidden("Stewards are named by the configuration (Lumora:Stewards)."),
+        null => NotFound(),
+        { ErasedAt: not null } => Erased(),
+        _ when (state.Roles & Roles.Steward) != Roles.None => Decision.Accept(),
+        _ => Decision.Accept(new StewardGranted(state.ParticipantId, reason, at)),
+    };
+
+    /// <summary>Grants one role; a steward's act, with a reason.</summary>
+    public static Decision GrantRole(Participant? state, Actor actor, Roles role, string reason, DateTimeOffset at) =>
+        CheckRoleChange(state, actor, role, reason)
+        ?? ((state!.Roles & role) != Roles.None
+            ? Decision.Accept()
+            : Decision.Accept(new RoleGranted(state.ParticipantId, role, reason, at)));
+
+    /// <summary>Takes one role away; a steward's act, with a reason.</summary>
+    public static Decision RevokeRole(Participant? state, Actor actor, Roles role, string reason, DateTimeOffset at) =>
+        CheckRoleChange(state, actor, role, reason)
+        ?? ((state!.Roles & role) == Roles.None
+            ? Decision.Accept()
+            : Decision.Accept(new RoleRevoked(state.ParticipantId, role, reason, at)));
+
+    /// <summary>Sets where payouts go; for oneself only.</summary>
+    public static Decision ChangePayoutAddress(Participant? state, Actor actor, Sealed address, DateTimeOffset at) =>
+        CheckOwn(state, actor) ?? Decision.Accept(new PayoutAddressChanged(actor.Id, address, at));
+
+    /// <summary>Sets to whom purchases are encrypted; for oneself only.</summary>
+    public static Decision ChangeAgeRecipient(Participant? state, Actor actor, Sealed recipient, DateTimeOffset at) =>
+        CheckOwn(state, actor) ?? Decision.Accept(new AgeRecipientChanged(actor.Id, recipient, at));
+
+    /// <summary>Erases one's personal data; the caller then destroys the key. Nothing happens the second time.</summary>
+    public static Decision Erase(Participant? state, Actor actor, DateTimeOffset at) =>
+        state is { ErasedAt: not null } && state.ParticipantId == actor.Id
+            ? Decision.Accept()
+            : CheckOwn(state, actor) ?? Decision.Accept(new ParticipantErased(actor.Id, at));
+
+    private static Decision? CheckRoleChange(Participant? state, Actor actor, Roles role, string reason) => state switch
+    {
+        _ when !actor.Has(Roles.Steward) => Forbidden("Only stewards change roles."),
+        _ when role is not (Roles.Provider or Roles.Consumer or Roles.Auditor or Roles.Operator) =>
+            Decision.Reject("role_not_grantable", "Choose one of provider, consumer, auditor, operator.", "role"),
+        _ when string.IsNullOrWhiteSpace(reason) || reason.Length > ReasonLengthMax =>
+            Decision.Reject("reason_required", $"Give a reason of at most {ReasonLengthMax} characters; it becomes public.", "reason"),
+        null => NotFound(),
+        { ErasedAt: not null } => Erased(),
+        _ => null,
+    };
+
+    private static Decision? CheckOwn(Participant? state, Actor actor) => state switch
+    {
+        null => NotFound(),
+        _ when state.ParticipantId != actor.Id => Forbidden("Only the participant changes this."),
+        { ErasedAt: not null } => Erased(),
+        _ => null,
+    };
+
+    private static Decision Forbidden(string message) => Decision.Reject("forbidden", message);
+
+    private static Decision NotFound() => Decision.Reject("participant_not_found", "There is no such participant.");
+
+    private static Decision Erased() =>
+        Decision.Reject("participant_erased", "This participant's personal data was erased; nothing can be added.");
+}

@@ -1,0 +1,54 @@
+using Lumora.Domain.Cryptography;
+using Lumora.Domain.Kernel;
+
+namespace Lumora.Domain.Participants;
+
+/// <summary>Somebody proved to hold a wallet for the first time. The id is random and says nothing of wallet or time.</summary>
+/// <param name="ParticipantId"><c>participant_…</c>.</param>
+/// <param name="Wallet">Base58 of the Solana address, sealed.</param>
+/// <param name="At">When.</param>
+[EventContract("participant_registered")]
+public sealed record ParticipantRegistered(string ParticipantId, Sealed Wallet, DateTimeOffset At);
+
+/// <summary>A participant may do more.</summary>
+/// <param name="ParticipantId">Who.</param>
+/// <param name="Role">One role, not a set; never <see cref="Roles.Steward"/>, which has its own event.</param>
+/// <param name="Reason">Why, in words that may be public.</param>
+/// <param name="At">When.</param>
+[EventContract("role_granted")]
+public sealed record RoleGranted(string ParticipantId, Roles Role, string Reason, DateTimeOffset At);
+
+/// <summary>A participant may do less.</summary>
+/// <param name="ParticipantId">Who.</param>
+/// <param name="Role">One role, not a set.</param>
+/// <param name="Reason">Why, in words that may be public.</param>
+/// <param name="At">When.</param>
+[EventContract("role_revoked")]
+public sealed record RoleRevoked(string ParticipantId, Roles Role, string Reason, DateTimeOffset At);
+
+/// <summary>A participant became a steward: power is visible.</summary>
+/// <param name="ParticipantId">Who.</param>
+/// <param name="Reason">Why, for example that the installation's configuration names the wallet.</param>
+/// <param name="At">When.</param>
+[EventContract("steward_granted")]
+public sealed record StewardGranted(string ParticipantId, string Reason, DateTimeOffset At);
+
+/// <summary>Where a participant's payouts go.</summary>
+/// <param name="ParticipantId">Who.</param>
+/// <param name="PayoutAddress">Base58 of a Solana address, sealed.</param>
+/// <param name="At">When.</param>
+[EventContract("payout_address_changed")]
+public sealed record PayoutAddressChanged(string ParticipantId, Sealed PayoutAddress, DateTimeOffset At);
+
+/// <summary>To which key a participant's purchases are encrypted.</summary>
+/// <param name="ParticipantId">Who.</param>
+/// <param name="AgeRecipient"><c>age1…</c>, sealed.</param>
+/// <param name="At">When.</param>
+[EventContract("age_recipient_changed")]
+public sealed record AgeRecipientChanged(string ParticipantId, Sealed AgeRecipient, DateTimeOffset At);
+
+/// <summary>A participant's sealed fields became unreadable for ever: the subject's key is erased.</summary>
+/// <param name="ParticipantId">Who.</param>
+/// <param name="At">When.</param>
+[EventContract("participant_erased")]
+public sealed record ParticipantErased(string ParticipantId, DateTimeOffset At);

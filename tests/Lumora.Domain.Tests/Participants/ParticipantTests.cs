@@ -1,0 +1,130 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Lumora.Domain.Cryptography;
+using Lumora.Domain.Kernel;
+using Lumora.Domain.Participants;
+
+namespace Lumora.Domain.Tests.Participants;
+
+public sealed class ParticipantTests
+{
+    private const string Alice = "participant_00000000000000000000000001";
+    private static readonly DateTimeOffset At = DateTimeOffset.FromUnixTimeSeconds(1_800_000_000);
+    private static readonly byte[] Key = RandomNumberGenerator.GetBytes(Sealed.KeyLength);
+    private static readonly Sealed Wallet = Seal(Participant.WalletField, "4uQeVj5tqViQh7yWWGStvkEG1Zmhx6uasJtWCJziofM");
+    private static readonly Actor Steward = new("participant_00000000000000000000000009", Roles.Steward);
+
+    [Fact]
+    public void A_wallet_is_registered_once_as_provider_and_consumer()
+    {
+        var alice = Given(new ParticipantRegistered(Alice, Wallet, At));
+        Assert.Equal(Roles.Provider | Roles.Consumer, alice.Roles);
+        Assert.Equal($"participant/{Alice}", alice.Id);
+        Assert.Empty(Accepted(ParticipantDecider.Register(alice, Alice, Wallet, At)));
+    }
+
+    [Fact]
+    public void Only_the_configuration_names_stewards()
+    {
+        var alice = Given(new ParticipantRegistered(Alice, Wallet, At));
+        Assert.Equal("forbidden", Code(ParticipantDecider.GrantSteward(alice, Steward, "friend", At)));
+        var granted = Accepted(ParticipantDecider.GrantSteward(alice, ParticipantDecider.Configuration, "configured", At));
+        var steward = Given([new ParticipantRegistered(Alice, Wallet, At), .. granted]);
+        Assert.True((steward.Roles & Roles.Steward) != Roles.None);
+        Assert.Empty(Accepted(ParticipantDecider.GrantSteward(steward, ParticipantDecider.Configuration, "configured", At)));
+    }
+
+    [Fact]
+    public void A_steward_grants_and_revokes_a_role_with_a_reason()
+    {
+        var alice = Given(new ParticipantRegistered(Alice, Wallet, At));
+        var granted = Accepted(ParticipantDecider.GrantRole(alice, Steward, Roles.Auditor, "annual audit", At));
+        var auditor = Given([new ParticipantRegistered(Alice, Wallet, At), .. granted]);
+        Assert.True((auditor.Roles & Roles.Auditor) != Roles.None);
+        var revoked = Accepted(ParticipantDecider.RevokeRole(auditor, Steward, Roles.Auditor, "audit done", At));
+        Assert.Equal(alice.Roles, Participant.Evolve(auditor, Assert.Single(revoked))!.Roles);
+    }
+
+    [Theory]
+    [InlineData(Roles.Steward)]
+    [InlineData(Roles.Node)]
+    [InlineData(Roles.None)]
+    [InlineData(Roles.Auditor | Roles.Operator)]
+    public void Roles_with_their_own_way_are_not_granted(Roles role)
+    {
+        var alice = Given(new ParticipantRegistered(Alice, Wallet, At));
+        Assert.Equal("role_not_grantable", Code(ParticipantDecider.GrantRole(alice, Steward, role, "why", At)));
+    }
+
+    [Fact]
+    public void Nobody_but_a_steward_grants_and_not_without_a_reason()
+    {
+        var alice = Given(new ParticipantRegistered(Alice, Wallet, At));
+        var herself = new Actor(Alice, alice.Roles);
+        Assert.Equal("forbidden", Code(ParticipantDecider.GrantRole(alice, herself, Roles.Auditor, "why", At)));
+        Assert.Equal("reason_required", Code(ParticipantDecider.GrantRole(alice, Steward, Roles.Auditor, " ", At)));
+        Assert.Equal("participant_not_found", Code(ParticipantDecider.GrantRole(null, Steward, Roles.Auditor, "why", At)));
+    }
+
+    [Fact]
+    public void Sealed_fields_are_changed_by_their_owner_only()
+    {
+        var alice = Given(new ParticipantRegistered(Alice, Wallet, At));
+        var address = Seal(Participant.PayoutAddressField, "there");
+        Assert.Equal("forbidden", Code(ParticipantDecider.ChangePayoutAddress(alice, Steward, address, At)));
+        var herself = new Actor(Alice, alice.Roles);
+        var changed = Accepted(ParticipantDecider.ChangePayoutAddress(alice, herself, address, At));
+        Assert.Equal(address, Participant.Evolve(alice, Assert.Single(changed))!.PayoutAddress);
+    }
+
+    [Fact]
+    public void An_erased_participant_may_do_nothing_and_gets_nothing()
+    {
+        var herself = new Actor(Alice, Participant.InitialRoles);
+        var alice = Given(new ParticipantRegistered(Alice, Wallet, At));
+        var erased = Participant.Evolve(alice, Assert.Single(Accepted(ParticipantDecider.Erase(alice, herself, At))))!;
+        Assert.Equal(Roles.None, erased.Roles);
+        Assert.Equal("participant_erased", Code(ParticipantDecider.ChangeAgeRecipient(erased, herself, Wallet, At)));
+        Assert.Equal("participant_erased", Code(ParticipantDecider.GrantRole(erased, Steward, Roles.Auditor, "why", At)));
+        Assert.Empty(Accepted(ParticipantDecider.Erase(erased, herself, At)));
+    }
+
+    [Fact]
+    public void A_sealed_field_opens_only_for_its_subject_field_and_key()
+    {
+        var box = Sealed.Seal(Key, Alice, "wallet", "secret", RandomNumberGenerator.Fill);
+        Assert.Equal("secret", box.Open(Key, Alice, "wallet"));
+        Assert.ThrowsAny<CryptographicException>(() => box.Open(Key, "participant_other", "wallet"));
+        Assert.ThrowsAny<CryptographicException>(() => box.Open(Key, Alice, "contact"));
+        Assert.ThrowsAny<CryptographicException>(() => box.Open(RandomNumberGenerator.GetBytes(32), Alice, "wallet"));
+        Assert.NotEqual(box, Sealed.Seal(Key, Alice, "wallet", "secret", RandomNumberGenerator.Fill));
+    }
+
+    [Fact]
+    public void A_registered_event_shows_no_wallet_and_reads_back()
+    {
+        var json = JsonSerializer.Serialize(new ParticipantRegistered(Alice, Wallet, At), WireJson.Events);
+        Assert.DoesNotContain("4uQeVj5t", json, StringComparison.Ordinal);
+        Assert.Contains("\"wallet\":\"v1.", json, StringComparison.Ordinal);
+        Assert.Equal(new ParticipantRegistered(Alice, Wallet, At), JsonSerializer.Deserialize<ParticipantRegistered>(json, WireJson.Events));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("v1.")]
+    [InlineData("v1.AAAA")]
+    [InlineData("v2.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    [InlineData("v1.not base64url!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!")]
+    public void What_is_no_sealed_field_is_refused(string? text) => Assert.False(Sealed.TryParse(text, out _));
+
+    private static Sealed Seal(string field, string value) =>
+        Sealed.Seal(Key, Alice, field, value, RandomNumberGenerator.Fill);
+
+    private static Participant Given(params IReadOnlyList<object> events) =>
+        events.Aggregate((Participant?)null, Participant.Evolve)!;
+
+    private static IReadOnlyList<object> Accepted(Decision decision) => Assert.IsType<Decision.Accepted>(decision).Events;
+
+    private static string Code(Decision decision) => Assert.IsType<Decision.Rejected>(decision).Reason.Code;
+}
