@@ -1,26 +1,63 @@
 using GraphQL;
 using GraphQL.Types;
+using Microsoft.Extensions.Options;
 
 namespace Lumora.Api.GraphQL;
 
 /// <summary>The GraphQL endpoint: schema, access, limits and transport.</summary>
 internal static class GraphQLModule
 {
+    public const string Path = "/graphql";
+
     public static IHostApplicationBuilder AddGraphQL(this IHostApplicationBuilder builder) =>
         builder.AddGraphQL(new SchemaRoots(typeof(Query), typeof(Mutation)));
 
+    /// <summary>With other root types, for tests.</summary>
     public static IHostApplicationBuilder AddGraphQL(this IHostApplicationBuilder builder, SchemaRoots roots)
     {
+        builder.Services.AddOptions<GraphQLOptions>()
+            .BindConfiguration(GraphQLOptions.Section)
+            .ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<GraphQLOptions>, GraphQLOptionsValidation>();
         builder.Services.AddSingleton(roots);
         builder.Services.AddSingleton<IGraphTypeMappingProvider, GraphTypeMapping>();
+        builder.Services.AddTransient<AmountScalar>().AddTransient<Int64Scalar>().AddTransient<DateTimeScalar>();
         builder.Services.AddTransient(typeof(ClrObject<>));
         builder.Services.AddTransient(typeof(ClrInput<>));
         builder.Services.AddTransient(typeof(ClrEnum<>));
+        builder.Services.AddSingleton<GraphQLRunner>();
+        builder.Services.AddSingleton<GraphQLHttp>();
         builder.Services.AddGraphQL(graphql => graphql
             .AddSchema<LumoraSchema>()
             .AddSystemTextJson()
             .AddErrorInfoProvider(options => options.ExposeCodes = options.ExposeData = false)
-            .AddValidationRule<AccessRule>(useForCachedDocuments: true));
+            .AddValidationRule<AccessRule>(useForCachedDocuments: true)
+            .AddComplexityAnalyzer((complexity, services) =>
+            {
+                var limits = services.GetRequiredService<IOptions<GraphQLOptions>>().Value;
+                complexity.MaxDepth = limits.DepthMax;
+                complexity.MaxComplexity = limits.ComplexityMax;
+                complexity.DefaultListImpactMultiplier = 10;
+            })
+            .ConfigureExecutionOptions(options => options.Timeout = options.RequestServices!
+                .GetRequiredService<IOptions<GraphQLOptions>>().Value.Timeout));
         return builder;
+    }
+
+    public static IEndpointRouteBuilder MapGraphQL(this IEndpointRouteBuilder endpoints)
+    {
+        // A schema that cannot be built is found at the start, not by the first request.
+        endpoints.ServiceProvider.GetRequiredService<ISchema>().Initialize();
+        endpoints.Map(Path, (HttpContext context, GraphQLHttp graphql) => graphql.HandleAsync(context))
+            .WithDisplayName("GraphQL");
+        return endpoints;
+    }
+
+    private sealed class GraphQLOptionsValidation : IValidateOptions<GraphQLOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, GraphQLOptions options) =>
+            options.Problems().ToList() is { Count: > 0 } problems
+                ? ValidateOptionsResult.Fail(problems)
+                : ValidateOptionsResult.Success;
     }
 }

@@ -19,7 +19,7 @@ internal sealed class LumoraSchema : Schema
         Query = Root(roots.Query, "Query");
         if (roots.Mutation.GetMethods(BindingFlags.Public | BindingFlags.Static).Length > 0)
             Mutation = Root(roots.Mutation, "Mutation");
-        this.RegisterVisitor(new AccessIsDeclared());
+        RegisterVisitor(new AccessIsDeclared());
     }
 
     private static IObjectGraphType Root(Type type, string name)

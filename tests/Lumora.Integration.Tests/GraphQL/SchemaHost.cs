@@ -1,7 +1,6 @@
 using System.Security.Claims;
 using System.Text.Json;
 using GraphQL;
-using GraphQL.SystemTextJson;
 using GraphQL.Types;
 using Lumora.Api.GraphQL;
 using Microsoft.AspNetCore.Builder;
