@@ -1,6 +1,7 @@
 using JasperFx;
 using Lumora.Api.Embedded;
 using Lumora.Api.EventStore;
+using Lumora.Api.GraphQL;
 using Lumora.Api.Operations;
 
 if (Usage.WantsHelp(args))
@@ -16,12 +17,14 @@ await using var database = await DatabaseModule.StartAsync(builder);
 
 builder
     .AddOperations()
-    .AddEventStore(database);
+    .AddEventStore(database)
+    .AddGraphQL();
 
 await using var app = builder.Build();
 
 app
-    .MapOperations();
+    .MapOperations()
+    .MapGraphQL();
 
 if (Usage.IsMaintenance(args))
     return await app.RunJasperFxCommands(args);

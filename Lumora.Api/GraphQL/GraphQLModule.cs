@@ -9,11 +9,11 @@ internal static class GraphQLModule
 {
     public const string Path = "/graphql";
 
-    public static IHostApplicationBuilder AddGraphQL(this IHostApplicationBuilder builder) =>
+    public static WebApplicationBuilder AddGraphQL(this WebApplicationBuilder builder) =>
         builder.AddGraphQL(new SchemaRoots(typeof(Query), typeof(Mutation)));
 
     /// <summary>With other root types, for tests.</summary>
-    public static IHostApplicationBuilder AddGraphQL(this IHostApplicationBuilder builder, SchemaRoots roots)
+    public static WebApplicationBuilder AddGraphQL(this WebApplicationBuilder builder, SchemaRoots roots)
     {
         builder.Services.AddOptions<GraphQLOptions>()
             .BindConfiguration(GraphQLOptions.Section)
@@ -44,13 +44,13 @@ internal static class GraphQLModule
         return builder;
     }
 
-    public static IEndpointRouteBuilder MapGraphQL(this IEndpointRouteBuilder endpoints)
+    public static WebApplication MapGraphQL(this WebApplication app)
     {
         // A schema that cannot be built is found at the start, not by the first request.
-        endpoints.ServiceProvider.GetRequiredService<ISchema>().Initialize();
-        endpoints.Map(Path, (HttpContext context, GraphQLHttp graphql) => graphql.HandleAsync(context))
+        app.Services.GetRequiredService<ISchema>().Initialize();
+        app.Map(Path, (HttpContext context, GraphQLHttp graphql) => graphql.HandleAsync(context))
             .WithDisplayName("GraphQL");
-        return endpoints;
+        return app;
     }
 
     private sealed class GraphQLOptionsValidation : IValidateOptions<GraphQLOptions>
