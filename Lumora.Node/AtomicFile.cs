@@ -23,7 +23,7 @@ internal static class AtomicFile
     internal static FileStream Open(string path, FileMode mode, FileAccess access = FileAccess.ReadWrite)
     {
         var options = new FileStreamOptions { Mode = mode, Access = access, Share = FileShare.Read };
-        if (!OperatingSystem.IsWindows())
+        if (!OperatingSystem.IsWindows() && mode != FileMode.Open)
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         return new FileStream(path, options);
     }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Lumora.Domain.Tasks;
 
 /// <summary>
@@ -130,7 +132,7 @@ public enum PageOutcome
 /// <param name="FinalUrl">After redirects; equal to <paramref name="Url"/> without any.</param>
 /// <param name="Status">HTTP status of the last answer, 0 when there was none.</param>
 /// <param name="BodyBytes">Bytes of the body after content decoding; 0 unless <see cref="PageOutcome.Fetched"/>.</param>
-/// <param name="Sha256">SHA-256 of those bytes in lower-case hex; null when there was no body.</param>
+/// <param name="Sha256">SHA-256 of those bytes in lower-case hex; null when there was no body (written as null: readers ask for it).</param>
 /// <param name="Records">Records taken from it.</param>
 /// <param name="StartedAt">Before the first request.</param>
 /// <param name="EndedAt">After the last byte.</param>
@@ -140,7 +142,7 @@ public sealed record PageResult(
     string FinalUrl,
     int Status,
     long BodyBytes,
-    string? Sha256,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Sha256,
     int Records,
     DateTimeOffset StartedAt,
     DateTimeOffset EndedAt,

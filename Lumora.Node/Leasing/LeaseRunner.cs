@@ -45,6 +45,12 @@ internal sealed class LeaseRunner(
             log.Write("lease_lost", ("leaseId", lease.LeaseId), ("reason", refused.Message));
             folder.Clear();
         }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            // One bad lease does not end the agent, but it says so, to its owner and to the network.
+            log.Write("internal_error", ("leaseId", lease.LeaseId), ("fault", fault.ToString()));
+            await GiveUpAsync(lease, fault, both.Token);
+        }
     }
 
     /// <summary>The signed result, or null when the lease was given back.</summary>
@@ -101,9 +107,12 @@ internal sealed class LeaseRunner(
         var endedAt = clock.Now();
         budget.Save();
         var outcome = page.Outcome;
-        // A page that only the owner's cap made too large was not given its chance.
         if (outcome == PageOutcome.TooLarge && budget.Left < lease.PageBytesMax)
+        {
+            // A page that only the owner's cap made too large was not given its chance.
             outcome = PageOutcome.NotAttempted;
+            budget.CloseDay();
+        }
 
         var redactions = new Dictionary<string, int>(StringComparer.Ordinal);
         IReadOnlyList<byte[]> lines = [];
@@ -165,7 +174,7 @@ internal sealed class LeaseRunner(
 
     private async Task DeliverAsync(TaskResult result, CancellationToken cancellationToken)
     {
-        await using (var ciphertext = AtomicFile.Open(folder.CiphertextPath, FileMode.Open))
+        await using (var ciphertext = AtomicFile.Open(folder.CiphertextPath, FileMode.Open, FileAccess.Read))
             await gateway.UploadAsync(result.LeaseId, ciphertext, cancellationToken);
         var countersigned = await gateway.CompleteAsync(result, cancellationToken);
         log.Write(
@@ -174,6 +183,19 @@ internal sealed class LeaseRunner(
             ("bytesOut", result.CiphertextBytes), ("redactions", result.Redactions),
             ("countersignature", Countersignature.Holds(countersigned, result.Receipt) ? "valid" : "INVALID"),
             ("receipt", countersigned));
+    }
+
+    private async Task GiveUpAsync(Lease lease, Exception fault, CancellationToken cancellationToken)
+    {
+        try
+        {
+            folder.Clear();
+            await RefuseAsync(lease, RefusalReason.InternalError, fault.GetType().Name, cancellationToken);
+        }
+        catch (Exception again) when (again is OperationCanceledException or GatewayRefusedException or IOException)
+        {
+            log.Write("refusal_not_sent", ("leaseId", lease.LeaseId), ("fault", again.Message));
+        }
     }
 
     private async Task<TaskResult?> RefuseAsync(

@@ -28,8 +28,17 @@ internal sealed class ByteBudget
         get
         {
             Turn();
+            if (_today.Closed)
+                return 0;
             return _dailyMax is { } max ? Math.Max(0, max - _today.Bytes) : long.MaxValue;
         }
+    }
+
+    /// <summary>What is left of the day is too little for a page: no more today.</summary>
+    internal void CloseDay()
+    {
+        _today = _today with { Closed = true };
+        Save();
     }
 
     /// <summary>How long until the next UTC day.</summary>
@@ -68,5 +77,5 @@ internal sealed class ByteBudget
         }
     }
 
-    private sealed record Day(string Date, long Bytes);
+    private sealed record Day(string Date, long Bytes, bool Closed = false);
 }

@@ -42,6 +42,14 @@ public sealed class NodeProtocolTests
     }
 
     [Fact]
+    public void A_page_without_a_body_can_be_read_again()
+    {
+        var page = Result().Pages[0] with { Sha256 = null, BodyBytes = 0, Records = 0, Outcome = PageOutcome.HttpError };
+        var json = JsonSerializer.Serialize(page, WireJson.Messages);
+        Assert.Equal(page, JsonSerializer.Deserialize<PageResult>(json, WireJson.Messages));
+    }
+
+    [Fact]
     public void A_sound_lease_and_a_sound_result_hold()
     {
         Assert.Null(NodeProtocolShapes.Check(Leases.Valid(), Leases.AnySelector));
