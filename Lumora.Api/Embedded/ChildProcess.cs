@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Lumora.Api.Operations;
 
 namespace Lumora.Api.Embedded;
 
@@ -26,7 +27,7 @@ internal static class ChildProcess
             start.ArgumentList.Add(argument);
 
         using var process = Process.Start(start)
-            ?? throw new InvalidOperationException($"{program} could not be started.");
+            ?? throw new StartupException($"{program} could not be started.");
         process.StandardInput.Close();
         var output = new StringBuilder();
         process.OutputDataReceived += (_, line) => Keep(line.Data);

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using Lumora.Api.Operations;
 using Lumora.Projections.EventStore;
 using Lumora.Projections.Hosting;
+using Npgsql;
 
 namespace Lumora.Api.Embedded;
 
@@ -26,7 +28,10 @@ internal sealed class DatabaseModule : IAsyncDisposable
     {
         var configured = builder.Configuration.GetConnectionString("Lumora");
         if (!string.IsNullOrWhiteSpace(configured))
+        {
+            await AssertReachableAsync(configured);
             return new DatabaseModule(configured, embedded: null);
+        }
 
         using var stop = new CancellationTokenSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
@@ -39,6 +44,21 @@ internal sealed class DatabaseModule : IAsyncDisposable
         {
             signal.Cancel = true;
             stop.Cancel();
+        }
+    }
+
+    private static async Task AssertReachableAsync(string connectionString)
+    {
+        try
+        {
+            await using var connection = new NpgsqlConnection(connectionString);
+            await connection.OpenAsync();
+        }
+        catch (Exception fault) when (fault is NpgsqlException or ArgumentException)
+        {
+            throw new StartupException(
+                $"The PostgreSQL of ConnectionStrings:Lumora does not answer: {fault.Message} "
+                + "Correct the setting, or leave it out to run an embedded PostgreSQL.", fault);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Lumora.Api.Operations;
 
 namespace Lumora.Api.Embedded;
 
@@ -40,7 +41,7 @@ internal static class DevstackFiles
     }
 
     /// <summary>Runs <c>npm ci</c> in <paramref name="folder"/> unless it ran there to its end before.</summary>
-    /// <exception cref="InvalidOperationException">npm is absent or failed.</exception>
+    /// <exception cref="StartupException">npm is absent or failed.</exception>
     public static async Task NpmInstallAsync(string folder, Action<string> progress, CancellationToken cancellation)
     {
         var mark = Path.Combine(folder, InstalledMark);
@@ -53,11 +54,11 @@ internal static class DevstackFiles
                 npm, ["ci", "--omit=dev", "--no-audit", "--no-fund"], cancellation, folder,
                 line => progress($"npm: {line}"));
             if (exitCode != 0)
-                throw new InvalidOperationException($"npm ci failed in {folder} with code {exitCode}: {output.Trim()}");
+                throw new StartupException($"npm ci failed in {folder} with code {exitCode}: {output.Trim()}");
         }
         catch (System.ComponentModel.Win32Exception missing)
         {
-            throw new InvalidOperationException("npm was not found. Install Node.js 20 or later.", missing);
+            throw new StartupException("npm was not found. Install Node.js 20 or later.", missing);
         }
 
         await File.WriteAllTextAsync(mark, "", cancellation);
@@ -68,6 +69,6 @@ internal static class DevstackFiles
         var source = Path.Combine(AppContext.BaseDirectory, "devstack", name);
         return Directory.Exists(source)
             ? source
-            : throw new InvalidOperationException($"The package devstack/{name} is missing beside the host ({source}).");
+            : throw new StartupException($"The package devstack/{name} is missing beside the host ({source}).");
     }
 }

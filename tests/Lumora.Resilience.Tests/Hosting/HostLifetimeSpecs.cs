@@ -1,0 +1,78 @@
+using Lumora.Resilience.Tests.Infrastructure;
+
+namespace Lumora.Resilience.Tests.Hosting;
+
+public sealed class HostLifetimeSpecs : IAsyncLifetime
+{
+    private readonly HomeFolder _home = new();
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync() => _home.DisposeAsync();
+
+    [Fact]
+    public async Task After_SIGTERM_the_host_ends_with_0_and_no_process_that_it_started_is_left()
+    {
+        await using var host = await HostProcess.StartAsync(_home.Path);
+        Assert.NotEmpty(_home.Processes());
+
+        Assert.Equal(0, await host.TerminateAsync());
+
+        Assert.Empty(_home.Processes());
+    }
+
+    [Fact]
+    public async Task After_kill_9_the_next_start_serves_again_and_stops_cleanly()
+    {
+        await using (var killed = await HostProcess.StartAsync(_home.Path))
+            await killed.KillAsync();
+
+        await using var next = await HostProcess.StartAsync(_home.Path);
+        Assert.Equal(0, await next.TerminateAsync());
+
+        Assert.Empty(_home.Processes());
+    }
+
+    [Theory]
+    [InlineData(300)]
+    [InlineData(900)]
+    [InlineData(1_800)]
+    public async Task A_host_killed_in_the_middle_of_its_first_start_does_not_block_the_next(int afterMs)
+    {
+        await using (var killed = HostProcess.Launch(_home.Path))
+        {
+            await Task.Delay(afterMs, TestContext.Current.CancellationToken);
+            await killed.KillAsync();
+        }
+
+        await using var next = await HostProcess.StartAsync(_home.Path);
+        Assert.Equal(0, await next.TerminateAsync());
+    }
+
+    [Fact]
+    public async Task A_killed_database_recovers_with_the_next_start()
+    {
+        await using (var host = await HostProcess.StartAsync(_home.Path))
+        {
+            var postmaster = _home.Processes().Single(line => line.Contains("-D", StringComparison.Ordinal));
+            using var kill = System.Diagnostics.Process.Start("kill", ["-KILL", postmaster.Split(':')[0]]);
+            await host.KillAsync();
+        }
+
+        await using var next = await HostProcess.StartAsync(_home.Path);
+        Assert.Equal(0, await next.TerminateAsync());
+    }
+
+    [Fact]
+    public async Task A_second_host_on_the_same_folder_shares_the_database_and_outlives_the_first()
+    {
+        await using var first = await HostProcess.StartAsync(_home.Path);
+        await using var second = await HostProcess.StartAsync(_home.Path);
+
+        Assert.Equal(0, await first.TerminateAsync());
+        await second.ReadyAsync();
+
+        Assert.Equal(0, await second.TerminateAsync());
+        Assert.Empty(_home.Processes());
+    }
+}
