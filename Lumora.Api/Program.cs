@@ -3,6 +3,7 @@ using Lumora.Api.Embedded;
 using Lumora.Api.EventStore;
 using Lumora.Api.GraphQL;
 using Lumora.Api.Operations;
+using Lumora.Api.Tasks;
 
 if (Usage.WantsHelp(args))
 {
@@ -18,12 +19,14 @@ await using var database = await DatabaseModule.StartAsync(builder);
 builder
     .AddOperations()
     .AddEventStore(database)
+    .AddTasks()
     .AddGraphQL();
 
 await using var app = builder.Build();
 
 app
     .MapOperations()
+    .MapTasks()
     .MapGraphQL();
 
 if (Usage.IsMaintenance(args))

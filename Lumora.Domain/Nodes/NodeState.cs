@@ -9,6 +9,9 @@ namespace Lumora.Domain.Nodes;
 public sealed record NodeState(
     string NodeId, string Owner, NodeAllowance Limits, bool Suspended, DateTimeOffset RegisteredAt)
 {
+    /// <summary>Its stream.</summary>
+    public string Id { get; init; } = StreamOf(NodeId);
+
     /// <summary>The stream of <paramref name="nodeId"/>.</summary>
     public static string StreamOf(string nodeId) => $"node/{nodeId}";
 

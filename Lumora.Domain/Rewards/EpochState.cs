@@ -10,6 +10,9 @@ namespace Lumora.Domain.Rewards;
 /// <param name="PaymentsDone">True when the ledger holds all of it.</param>
 public sealed record EpochState(long Epoch, Amount Emission, Amount Paid, Amount Unallocated, bool PaymentsDone)
 {
+    /// <summary>Its stream.</summary>
+    public string Id { get; init; } = StreamOf(Epoch);
+
     /// <summary>The stream of <paramref name="epoch"/>.</summary>
     public static string StreamOf(long epoch) => FormattableString.Invariant($"epoch/{epoch}");
 

@@ -31,6 +31,9 @@ public enum CollectionPhase
 public sealed record CollectionState(
     string CollectionId, string ProposedBy, CollectionPlan Plan, string Recipient, CollectionPhase Phase, int Tasks)
 {
+    /// <summary>Its stream.</summary>
+    public string Id { get; init; } = StreamOf(CollectionId);
+
     /// <summary>The stream of <paramref name="collectionId"/>.</summary>
     public static string StreamOf(string collectionId) => $"collection/{collectionId}";
 

@@ -51,6 +51,9 @@ public sealed record TaskState(
     TaskOutput? Output,
     IReadOnlyList<string> Failures)
 {
+    /// <summary>Its stream.</summary>
+    public string Id { get; init; } = StreamOf(TaskId);
+
     /// <summary>The stream of <paramref name="taskId"/>.</summary>
     public static string StreamOf(string taskId) => $"task/{taskId}";
 

@@ -1,5 +1,9 @@
 using JasperFx.Events;
 using Lumora.Domain.Kernel;
+using Lumora.Projections.Bandwidth;
+using Lumora.Projections.Nodes;
+using Lumora.Projections.Rewards;
+using Lumora.Projections.Tasks;
 using Marten;
 using Microsoft.Extensions.DependencyInjection;
 using Wolverine.Marten;
@@ -61,6 +65,9 @@ public static class EventStoreSetup
     // One line per slice: its projections, documents and tables.
     private static void ConfigureSlices(StoreOptions options)
     {
-        _ = options;
+        NodesStore.Configure(options);
+        TasksStore.Configure(options);
+        BandwidthStore.Configure(options);
+        RewardsStore.Configure(options);
     }
 }
