@@ -1,5 +1,6 @@
 using GraphQL;
 using GraphQL.Types;
+using GraphQL.Validation.Complexity;
 using Microsoft.Extensions.Options;
 
 namespace Lumora.Api.GraphQL;
@@ -27,6 +28,7 @@ internal static class GraphQLModule
         builder.Services.AddTransient(typeof(ClrEnum<>));
         builder.Services.AddSingleton<GraphQLRunner>();
         builder.Services.AddSingleton<GraphQLHttp>();
+        builder.Services.AddSingleton<Explorer>();
         builder.Services.AddGraphQL(graphql => graphql
             .AddSchema<LumoraSchema>()
             .AddSystemTextJson()
@@ -38,6 +40,8 @@ internal static class GraphQLModule
                 complexity.MaxDepth = limits.DepthMax;
                 complexity.MaxComplexity = limits.ComplexityMax;
                 complexity.DefaultListImpactMultiplier = 10;
+                var estimate = complexity.DefaultComplexityImpactDelegate;
+                complexity.DefaultComplexityImpactDelegate = field => Weighed(field, estimate(field));
             })
             .ConfigureExecutionOptions(options => options.Timeout = options.RequestServices!
                 .GetRequiredService<IOptions<GraphQLOptions>>().Value.Timeout));
@@ -49,9 +53,21 @@ internal static class GraphQLModule
         // A schema that cannot be built is found at the start, not by the first request.
         app.Services.GetRequiredService<ISchema>().Initialize();
         app.Map(Path, (HttpContext context, GraphQLHttp graphql) => graphql.HandleAsync(context))
-            .WithDisplayName("GraphQL");
+            .WithDisplayName("GraphQL").AllowAnonymous();
+        app.MapGet("/", (HttpResponse response, Explorer explorer) => explorer.Page(response)).AllowAnonymous();
+        app.MapGet("/explorer/{name}", (HttpResponse response, string name, Explorer explorer) =>
+            explorer.File(response, name)).AllowAnonymous();
         return app;
     }
+
+    /// <summary>
+    /// Introspection answers from memory and most of its lists are short, so its values weigh a twentieth: tools read the
+    /// whole schema, and one more level of "fields of the types of fields" is still refused.
+    /// </summary>
+    private static FieldComplexityResult Weighed(FieldImpactContext field, FieldComplexityResult estimate) =>
+        field.ParentType.Name.StartsWith("__", StringComparison.Ordinal)
+            ? new FieldComplexityResult(estimate.FieldImpact / 20, estimate.ChildImpactMultiplier)
+            : estimate;
 
     private sealed class GraphQLOptionsValidation : IValidateOptions<GraphQLOptions>
     {

@@ -26,6 +26,9 @@ internal sealed class GraphQLOptions
     /// <summary>Time for one operation.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Install GraphiQL from npm when somebody opens <c>/</c>; else the plain editor stays.</summary>
+    public bool GraphiQL { get; set; } = true;
+
     /// <summary>Messages name the key to change.</summary>
     public IEnumerable<string> Problems()
     {

@@ -16,6 +16,9 @@ internal sealed class LumoraSchema : Schema
         : base(services, configurations)
     {
         Description = "The API of a Lumora network: bandwidth, datasets, money and the public log.";
+        // Tools ask for these parts of introspection, which the library leaves out by default.
+        Features.DeprecationOfInputValues = true;
+        Features.RepeatableDirectives = true;
         Query = Root(roots.Query, "Query");
         if (roots.Mutation.GetMethods(BindingFlags.Public | BindingFlags.Static).Length > 0)
             Mutation = Root(roots.Mutation, "Mutation");

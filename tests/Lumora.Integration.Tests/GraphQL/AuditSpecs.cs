@@ -19,12 +19,12 @@ public sealed class AuditSpecs(GraphQLHost host) : IClassFixture<GraphQLHost>
         var audit = await RunAsync("node", folder, "audit.mjs", host.Endpoint.ToString());
         var results = audit.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Where(line => line.StartsWith('{')).Select(line => JsonDocument.Parse(line).RootElement).ToList();
-        Assert.Empty(results.Where(r => r.At("status").GetString() != "ok").Select(r => r.ToString()));
+        Assert.True(results.All(r => r.At("status").GetString() == "ok"), audit.Output);
         Assert.True(audit.Code == 0, audit.Output);
         Assert.True(results.Count >= 60, $"Only {results.Count} audits ran.");
     }
 
-    private static async Task<bool> AnswersAsync(string program)
+    internal static async Task<bool> AnswersAsync(string program)
     {
         try
         {

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Lumora.Api.GraphQL;
+using Lumora.Projections.Hosting;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -14,8 +15,9 @@ using Microsoft.Extensions.Options;
 namespace Lumora.Integration.Tests.GraphQL;
 
 /// <summary>The endpoint with the probe schema on a real loopback port. A bearer token is "id" or "id:role".</summary>
-public sealed class GraphQLHost : IAsyncLifetime
+public class GraphQLHost : IAsyncLifetime
 {
+    private readonly string _home = Directory.CreateTempSubdirectory("lumora-graphql-").FullName;
     private WebApplication? _app;
 
     public HttpClient Client { get; } = new();
@@ -24,12 +26,19 @@ public sealed class GraphQLHost : IAsyncLifetime
 
     public RecordedLog Log { get; } = new();
 
+    /// <summary>Whether opening the page installs GraphiQL from npm.</summary>
+    protected virtual bool InstallsGraphiQL => false;
+
     public async ValueTask InitializeAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders().AddProvider(Log);
-        builder.Configuration.AddInMemoryCollection([new("Lumora:GraphQL:Timeout", "00:00:00.500")]);
+        builder.Configuration.AddInMemoryCollection([
+            new("Lumora:GraphQL:Timeout", "00:00:02"),
+            new("Lumora:GraphQL:GraphiQL", InstallsGraphiQL.ToString()),
+        ]);
+        builder.Services.AddSingleton(new LumoraHome(_home));
         builder.AddGraphQL(new SchemaRoots(typeof(Probe.Query), typeof(Probe.Mutation)));
         builder.Services.AddSingleton<Probe.Fetches>().AddSingleton<Probe.Counter>().AddScoped<Probe.OwnerLoader>();
         builder.Services.AddAuthentication("probe").AddScheme<AuthenticationSchemeOptions, BearerIsTheName>("probe", null);
@@ -41,9 +50,16 @@ public sealed class GraphQLHost : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         Client.Dispose();
-        await _app!.DisposeAsync();
+        await _app!.StopAsync();
+        await _app.DisposeAsync();
+        Directory.Delete(_home, recursive: true);
     }
+
+    /// <summary>A service of the host.</summary>
+    internal T Get<T>()
+        where T : notnull => _app!.Services.GetRequiredService<T>();
 
     /// <summary>Posts a body as it is.</summary>
     public async Task<Answer> PostAsync(

@@ -173,6 +173,13 @@ public sealed class TransportSpecs(GraphQLHost host) : IClassFixture<GraphQLHost
     }
 
     [Fact]
+    public async Task Introspection_that_circles_through_the_types_of_fields_is_refused()
+    {
+        const string circle = "{ __schema { types { fields { type { fields { type { fields { type { fields { type { fields { name } } } } } } } } } } } }";
+        Assert.Equal("COMPLEXITY", (await host.QueryAsync(circle)).Code);
+    }
+
+    [Fact]
     public async Task Fragments_that_double_at_every_level_are_refused_at_once()
     {
         var document = new StringBuilder("{ ...F0 }");
