@@ -102,7 +102,7 @@ public enum PageOutcome
     /// <summary>robots.txt could not be read for a reason that counts as a complete ban (RFC 9309 §2.3.1.4).</summary>
     RobotsUnreachable,
 
-    /// <summary>More than <see cref="NodeProtocol"/>'s five redirects, a loop, or one without a target.</summary>
+    /// <summary>More than five redirects: also a loop.</summary>
     TooManyRedirects,
 
     /// <summary>The body is longer than the lease allows.</summary>
@@ -117,10 +117,10 @@ public enum PageOutcome
     /// <summary>No connection, or it broke.</summary>
     NetworkError,
 
-    /// <summary>The media type is none that rules can be applied to.</summary>
+    /// <summary>The media type is none that rules can be applied to, or the page is built to exhaust its reader.</summary>
     UnsupportedType,
 
-    /// <summary>The named charset is unknown or the bytes are not in it.</summary>
+    /// <summary>The named charset is unknown, or more than one character in a thousand is not in it.</summary>
     BadCharset,
 
     /// <summary>Not tried: the lease ended, a cap was reached or the node was stopped.</summary>

@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using AngleSharp.Dom;
-using AngleSharp.Html.Parser;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Tasks;
 
@@ -14,6 +13,9 @@ namespace Lumora.Node.Extraction;
 /// </summary>
 internal static class RecordExtractor
 {
+    /// <summary>Characters of one value that are looked at; what comes out is cut to <see cref="FieldValues.LengthMax"/>.</summary>
+    private const int RawLengthMax = 4 * FieldValues.LengthMax;
+
     /// <summary>The lines of <paramref name="html"/>, without newlines; what was redacted is added to <paramref name="redactions"/>.</summary>
     /// <param name="lease">Rules and limits.</param>
     /// <param name="requested">The page's address as the lease has it: the record's <c>url</c>.</param>
@@ -21,10 +23,11 @@ internal static class RecordExtractor
     /// <param name="html">The page.</param>
     /// <param name="fetchedAt">The record's <c>fetchedAt</c>.</param>
     /// <param name="redactions">Counts by kind.</param>
+    /// <exception cref="PageTooComplexException">The page is built to exhaust its reader.</exception>
     internal static IReadOnlyList<byte[]> Extract(
         Lease lease, string requested, Uri page, string html, DateTimeOffset fetchedAt, IDictionary<string, int> redactions)
     {
-        using var document = new HtmlParser(new HtmlParserOptions { IsScripting = false }).ParseDocument(html);
+        using var document = BoundedParser.Parse(html);
         var baseUrl = BaseOf(document, page);
         IEnumerable<IElement> elements = lease.RecordSelector is { } selector
             ? document.QuerySelectorAll(selector)
@@ -67,6 +70,7 @@ internal static class RecordExtractor
     {
         if (counts is null || type is not (FieldType.Text or FieldType.Html or FieldType.Url))
             return FieldValues.Read(type, raw, page);
+        raw = raw.Length > RawLengthMax ? raw[..RawLengthMax] : raw;
         var redacted = Redactor.Redact(raw, counts);
         // An address with a hole in it leads nowhere: it is left out.
         return type == FieldType.Url && redacted != raw ? null : FieldValues.Read(type, redacted, page);

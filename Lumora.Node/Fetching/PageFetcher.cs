@@ -86,7 +86,9 @@ internal sealed class PageFetcher(
     /// <summary>One request; null when it redirected and the trail goes on.</summary>
     private async Task<FetchedPage?> RequestAsync(Lease lease, Trail trail, CancellationToken stop)
     {
-        using var timeout = new CancellationTokenSource(options.PageTimeout, clock);
+        // The owner's own rate limit may make a page slow; that is not the site's fault.
+        var slack = TimeSpan.FromSeconds(options.BytesPerSecondMax is { } rate ? (double)lease.PageBytesMax / rate : 0);
+        using var timeout = new CancellationTokenSource(options.PageTimeout + slack, clock);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stop);
         using var request = new HttpRequestMessage(HttpMethod.Get, trail.Url);
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token);

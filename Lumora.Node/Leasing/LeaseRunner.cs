@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 using Lumora.Domain.Cryptography;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Tasks;
@@ -117,19 +118,30 @@ internal sealed class LeaseRunner(
         var redactions = new Dictionary<string, int>(StringComparer.Ordinal);
         IReadOnlyList<byte[]> lines = [];
         if (outcome == PageOutcome.Fetched)
-        {
-            if (PageText.Decode(page.Body!, page.Charset) is { } text)
-                lines = RecordExtractor.Extract(lease, url, page.FinalUrl, text, startedAt, redactions);
-            else
-                outcome = PageOutcome.BadCharset;
-        }
-
+            (outcome, lines) = Read(lease, url, page, startedAt, redactions);
         var fetched = outcome == PageOutcome.Fetched;
         var result = new PageResult(
             url, page.FinalUrl.OriginalString, page.Status, fetched ? page.Body!.Length : 0,
             fetched ? Convert.ToHexStringLower(SHA256.HashData(page.Body!)) : null, lines.Count, startedAt, endedAt, outcome);
         log.Write("page", ("url", url), ("outcome", outcome), ("status", page.Status), ("bytes", result.BodyBytes), ("records", lines.Count));
         return folder.Add(result, lines, redactions);
+    }
+
+    private static (PageOutcome Outcome, IReadOnlyList<byte[]> Lines) Read(
+        Lease lease, string url, FetchedPage page, DateTimeOffset startedAt, Dictionary<string, int> redactions)
+    {
+        if (PageText.Decode(page.Body!, page.Charset) is not { } text)
+            return (PageOutcome.BadCharset, []);
+        try
+        {
+            return (PageOutcome.Fetched, RecordExtractor.Extract(lease, url, page.FinalUrl, text, startedAt, redactions));
+        }
+        catch (Exception fault) when (fault is PageTooComplexException or RegexMatchTimeoutException)
+        {
+            // What cannot be redacted in time is not handed on.
+            redactions.Clear();
+            return (PageOutcome.UnsupportedType, []);
+        }
     }
 
     private PageProgress Skip(string url)

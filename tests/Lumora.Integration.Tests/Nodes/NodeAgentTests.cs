@@ -196,6 +196,24 @@ public sealed class NodeAgentTests : IAsyncLifetime
         Assert.Empty(result.Redactions);
     }
 
+    [Fact]
+    public async Task A_page_built_to_exhaust_its_reader_does_not_end_the_agent()
+    {
+        _site.Html("/wide", string.Concat(Enumerable.Repeat("<hr>", 200_001)))
+            .Html("/deep", string.Concat(Enumerable.Repeat("<b>", 20_000)) + "<h1>x</h1>");
+        var lease = _gateway.Offer(_site, [_site.Url("/wide"), _site.Url("/deep")], lease => lease with
+        {
+            PageBytesMax = 1024 * 1024,
+            Rules = [new ExtractionRule("title", "h1"), new ExtractionRule("all", ":scope", null, FieldType.Html)],
+        });
+        await using var agent = _home.Start(_gateway);
+
+        var result = await _gateway.ResultAsync(lease);
+
+        Assert.Equal(PageOutcome.UnsupportedType, result.Pages[0].Outcome);
+        Assert.Equal(PageOutcome.Fetched, result.Pages[1].Outcome);
+    }
+
     private static Task Write(Microsoft.AspNetCore.Http.HttpContext context, string text) =>
         context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(text)).AsTask();
 }
