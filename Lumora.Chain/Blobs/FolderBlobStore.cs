@@ -1,0 +1,109 @@
+
+namespace Lumora.Chain.Blobs;
+
+/// <summary>
+/// Blobs as files below a folder. A file is written to a temporary name, flushed to the disk and renamed, and then its folder
+/// is flushed: after a crash a name has all of its bytes or does not exist.
+/// </summary>
+public sealed class FolderBlobStore(string root) : IBlobStore
+{
+    private const string TemporarySuffix = ".tmp";
+
+    private readonly string _root = Path.GetFullPath(root);
+
+    /// <summary>The file of <paramref name="path"/>, for serving it without reading it first.</summary>
+    /// <exception cref="ArgumentException">The path leads out of the store.</exception>
+    public string FileOf(string path)
+    {
+        var parts = path.Split('/');
+        if (parts.Any(part => part.Length == 0 || part is "." or ".." || part.AsSpan().ContainsAny('\\', '\0', ':')))
+            throw new ArgumentException($"\"{path}\" is no path of a blob.", nameof(path));
+        return Path.Combine([_root, .. parts]);
+    }
+
+    /// <inheritdoc/>
+    public async Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await File.ReadAllBytesAsync(FileOf(path), cancellationToken);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task PutAsync(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        if (await ReadAsync(path, cancellationToken) is { } present)
+        {
+            if (!present.AsSpan().SequenceEqual(bytes.Span))
+                throw new BlobConflictException(path);
+            // A crash may have come between the rename and the flush of the folder.
+            Flush(Path.GetDirectoryName(FileOf(path))!);
+            return;
+        }
+
+        await WriteAsync(path, bytes, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task ReplaceAsync(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
+        WriteAsync(path, bytes, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task DeleteAsync(string path, CancellationToken cancellationToken)
+    {
+        var file = FileOf(path);
+        if (File.Exists(file))
+            File.Delete(file);
+        return Task.CompletedTask;
+    }
+
+    private async Task WriteAsync(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        var file = FileOf(path);
+        var folder = Path.GetDirectoryName(file)!;
+        MakeFolder(folder);
+        var temporary = $"{file}.{Guid.NewGuid():N}{TemporarySuffix}";
+        try
+        {
+            using (var handle = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write))
+            {
+                await RandomAccess.WriteAsync(handle, bytes, 0, cancellationToken);
+                RandomAccess.FlushToDisk(handle);
+            }
+
+            File.Move(temporary, file, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+
+        Flush(folder);
+    }
+
+    /// <summary>Makes a folder and flushes the one above it, up to the first that was there.</summary>
+    private static void MakeFolder(string folder)
+    {
+        if (Directory.Exists(folder))
+            return;
+        var above = Path.GetDirectoryName(folder)!;
+        MakeFolder(above);
+        Directory.CreateDirectory(folder);
+        Flush(above);
+    }
+
+    private static void Flush(string folder)
+    {
+        // Windows has no such call and needs none: NTFS journals its folders.
+        if (OperatingSystem.IsWindows())
+            return;
+        using var handle = FolderHandle.Open(folder);
+        RandomAccess.FlushToDisk(handle);
+    }
+}

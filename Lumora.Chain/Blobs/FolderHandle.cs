@@ -1,0 +1,23 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Lumora.Chain.Blobs;
+
+/// <summary>.NET opens files only; a folder must be opened too, so that the names in it can be flushed to the disk.</summary>
+internal static class FolderHandle
+{
+    private const int ReadOnly = 0;
+
+    public static SafeFileHandle Open(string folder)
+    {
+        var descriptor = OpenDescriptor(folder, ReadOnly);
+        if (descriptor < 0)
+            throw new IOException($"{folder} could not be opened.", new Win32Exception(Marshal.GetLastPInvokeError()));
+        return new SafeFileHandle(descriptor, ownsHandle: true);
+    }
+
+    [DllImport("libc", EntryPoint = "open", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int OpenDescriptor([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
+}

@@ -1,0 +1,86 @@
+using System.Runtime.CompilerServices;
+using Lumora.Domain.Merkle;
+using Npgsql;
+
+namespace Lumora.Chain.Log;
+
+/// <summary>A leaf as the sequencer stored it.</summary>
+/// <param name="Index">Its place in the log.</param>
+/// <param name="Hash">Its RFC 6962 leaf hash.</param>
+/// <param name="Bytes">The entry.</param>
+/// <param name="Detached">Data that did not fit into the entry, or null.</param>
+public sealed record LeafRow(long Index, MerkleHash Hash, byte[] Bytes, byte[]? Detached);
+
+/// <summary>The leaves of one shard, in the order of their indexes.</summary>
+public interface ILeafSource
+{
+    /// <summary>Leaves that are committed.</summary>
+    Task<long> SizeAsync(CancellationToken cancellationToken);
+
+    /// <summary>The leaves with indexes from <paramref name="begin"/> up to and without <paramref name="end"/>.</summary>
+    IAsyncEnumerable<LeafRow> ReadAsync(long begin, long end, CancellationToken cancellationToken);
+}
+
+/// <summary>The leaves of a shard in its database.</summary>
+public sealed class LeafTable(NpgsqlDataSource database) : ILeafSource
+{
+    private const int PageRows = 2_048;
+
+    /// <inheritdoc/>
+    public async Task<long> SizeAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("select size from log_head where id = 1");
+        return await command.ExecuteScalarAsync(cancellationToken) as long? ?? 0;
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<LeafRow> ReadAsync(
+        long begin, long end, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // Page by page: a slow reader holds no connection and no snapshot.
+        for (var next = begin; next < end;)
+        {
+            var page = await ReadPageAsync(next, end, cancellationToken);
+            foreach (var leaf in page)
+            {
+                if (leaf.Index != next)
+                    throw new LogRefusedException($"Leaf {next} is missing from the database, which has leaf {leaf.Index}.");
+                next++;
+                yield return leaf;
+            }
+
+            if (page.Count == 0)
+                throw new LogRefusedException($"Leaf {next} is missing from the database, whose head says {end} leaves.");
+        }
+    }
+
+    /// <summary>The leaf of an event by its id, or null when it is not (yet) in the log.</summary>
+    public async Task<LeafRow?> FindAsync(Guid eventId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            "select leaf_index, hash, bytes, detached from log_leaves where event_id = $1");
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = eventId });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? await RowAsync(reader, cancellationToken) : null;
+    }
+
+    /// <summary>Leaves from <paramref name="begin"/> up to and without <paramref name="end"/>, at most one page of them.</summary>
+    public async Task<IReadOnlyList<LeafRow>> ReadPageAsync(long begin, long end, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            "select leaf_index, hash, bytes, detached from log_leaves where leaf_index >= $1 and leaf_index < $2 order by leaf_index");
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = begin });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = Math.Min(end, begin + PageRows) });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var page = new List<LeafRow>();
+        while (await reader.ReadAsync(cancellationToken))
+            page.Add(await RowAsync(reader, cancellationToken));
+        return page;
+    }
+
+    private static async Task<LeafRow> RowAsync(NpgsqlDataReader reader, CancellationToken cancellationToken) => new(
+        reader.GetInt64(0),
+        new MerkleHash(reader.GetFieldValue<byte[]>(1)),
+        reader.GetFieldValue<byte[]>(2),
+        await reader.IsDBNullAsync(3, cancellationToken) ? null : reader.GetFieldValue<byte[]>(3));
+}

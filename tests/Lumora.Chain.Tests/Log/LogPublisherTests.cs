@@ -1,0 +1,182 @@
+using Lumora.Chain.Log;
+using Lumora.Chain.Notes;
+using Lumora.Chain.Verification;
+using Lumora.Domain.Merkle;
+
+namespace Lumora.Chain.Tests.Log;
+
+public sealed class LogPublisherTests
+{
+    private static readonly int[] Sizes = [3, 250, 256, 700];
+
+    /// <summary>"Failed but persisted" is the fault that forks logs: the writer thinks it has not happened.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_crash_at_any_write_is_recovered_without_a_fork(bool persisted)
+    {
+        var key = VerifierKey.Parse(GoldenLog.LogKey);
+        foreach (var (before, after) in Sizes.Zip(Sizes.Skip(1)).Append((0, 3)))
+        {
+            for (var at = 0; ; at++)
+            {
+                using var workshop = new LogWorkshop();
+                workshop.Leaves.Grow(before);
+                await workshop.PublishAsync();
+                workshop.Leaves.Grow(after);
+                var faults = new LogWorkshop.Faults(at, persisted);
+                if (await Crashes(workshop, faults))
+                {
+                    // The next process may find more leaves than the one that died.
+                    workshop.Leaves.Grow(after + 1);
+                    var recovered = await workshop.PublishAsync();
+                    Assert.Equal(after + 1, recovered!.Checkpoint.Size);
+                }
+
+                var report = await workshop.FsckAsync();
+                Assert.Empty(report.Problems);
+                AssertNoFork(workshop, key);
+                if (!faults.Happened)
+                    break;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_rebuilt_log_has_the_same_files()
+    {
+        using var workshop = new LogWorkshop();
+        workshop.Leaves.Grow(700);
+        var first = await workshop.PublishAsync();
+        Directory.Delete(workshop.Blobs.FileOf("tile"), recursive: true);
+        Assert.False((await workshop.FsckAsync()).IsWhole);
+
+        var again = await workshop.PublishAsync();
+        Assert.Equal(first!.Note, again!.Note);
+        Assert.Empty((await workshop.FsckAsync()).Problems);
+    }
+
+    [Fact]
+    public async Task Nothing_new_makes_no_new_checkpoint()
+    {
+        using var workshop = new LogWorkshop();
+        Assert.Null(await workshop.PublishAsync());
+        Assert.Empty(workshop.Seen);
+        workshop.Leaves.Grow(3);
+        var first = await workshop.PublishAsync();
+        var second = await workshop.PublishAsync();
+        Assert.Equal(first!.Note, second!.Note);
+        Assert.Single(workshop.Seen);
+    }
+
+    [Fact]
+    public async Task Partial_tiles_are_collected_once_the_full_tile_exists()
+    {
+        using var workshop = new LogWorkshop();
+        workshop.Leaves.Grow(250);
+        await workshop.PublishAsync();
+        Assert.True(File.Exists(workshop.Blobs.FileOf("tile/0/000.p/250")));
+        workshop.Leaves.Grow(300);
+        await workshop.PublishAsync();
+        Assert.False(File.Exists(workshop.Blobs.FileOf("tile/0/000.p/250")));
+        Assert.False(File.Exists(workshop.Blobs.FileOf("tile/entries/000.p/250")));
+        Assert.True(File.Exists(workshop.Blobs.FileOf("tile/0/001.p/44")));
+    }
+
+    [Fact]
+    public async Task A_database_that_was_set_back_is_not_signed()
+    {
+        using var workshop = new LogWorkshop();
+        workshop.Leaves.Grow(10);
+        await workshop.PublishAsync();
+        workshop.Leaves.Rows.RemoveAt(9);
+        await Refused(workshop, "set back");
+    }
+
+    [Fact]
+    public async Task A_lock_that_was_set_back_is_not_signed_over()
+    {
+        using var workshop = new LogWorkshop();
+        workshop.Leaves.Grow(10);
+        await workshop.PublishAsync();
+        var old = await File.ReadAllBytesAsync(Path.Combine(workshop.LockFolder, "ledger.checkpoint"), TestContext.Current.CancellationToken);
+        workshop.Leaves.Grow(20);
+        await workshop.PublishAsync();
+        await File.WriteAllBytesAsync(Path.Combine(workshop.LockFolder, "ledger.checkpoint"), old, TestContext.Current.CancellationToken);
+        await Refused(workshop, "lock was set back");
+    }
+
+    [Fact]
+    public async Task A_lost_lock_is_not_made_again()
+    {
+        using var workshop = new LogWorkshop();
+        workshop.Leaves.Grow(10);
+        await workshop.PublishAsync();
+        Directory.Delete(workshop.LockFolder, recursive: true);
+        await Refused(workshop, "lock is empty");
+    }
+
+    [Fact]
+    public async Task A_history_that_was_changed_is_not_signed()
+    {
+        using var workshop = new LogWorkshop();
+        workshop.Leaves.Grow(10);
+        await workshop.PublishAsync();
+        var other = "another history"u8.ToArray();
+        workshop.Leaves.Rows[4] = new LeafRow(4, MerkleHash.OfLeaf(other), other, null);
+        Directory.Delete(workshop.Blobs.FileOf("tile"), recursive: true);
+        await Refused(workshop, "history was changed");
+    }
+
+    [Fact]
+    public async Task A_leaf_whose_stored_bytes_were_changed_is_named()
+    {
+        using var workshop = new LogWorkshop();
+        workshop.Leaves.Grow(10);
+        workshop.Leaves.Rows[7] = workshop.Leaves.Rows[7] with { Bytes = [.. workshop.Leaves.Rows[7].Bytes, 1] };
+        await Refused(workshop, "leaf 7");
+    }
+
+    [Fact]
+    public async Task A_second_process_does_not_get_the_lock()
+    {
+        using var workshop = new LogWorkshop();
+        using var first = new FolderCheckpointLock(workshop.LockFolder);
+        Assert.Throws<LogRefusedException>(() => new FolderCheckpointLock(workshop.LockFolder));
+        await Assert.ThrowsAsync<LogRefusedException>(
+            () => first.SwapAsync("ledger", [1], [2], TestContext.Current.CancellationToken));
+    }
+
+    private static async Task<bool> Crashes(LogWorkshop workshop, LogWorkshop.Faults faults)
+    {
+        try
+        {
+            await workshop.PublishAsync(faults);
+            return false;
+        }
+        catch (IOException exception) when (exception.Message == "injected")
+        {
+            return true;
+        }
+    }
+
+    private static async Task Refused(LogWorkshop workshop, string reason)
+    {
+        var exception = await Assert.ThrowsAsync<LogRefusedException>(() => workshop.PublishAsync());
+        Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>What went out has growing sizes, and one root for each size.</summary>
+    private static void AssertNoFork(LogWorkshop workshop, VerifierKey key)
+    {
+        var seen = workshop.Seen.Select(note => NoteVerifier.VerifyCheckpoint(note, key).Checkpoint).ToList();
+        Assert.Equal(seen.OrderBy(checkpoint => checkpoint.Size), seen);
+        foreach (var checkpoint in seen)
+        {
+            var range = new CompactRange();
+            for (var i = 0; i < checkpoint.Size; i++)
+                range.Append(workshop.Leaves.Rows[i].Hash);
+            Assert.Equal(range.Root(), checkpoint.Root);
+        }
+    }
+}

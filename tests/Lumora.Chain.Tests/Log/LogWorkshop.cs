@@ -1,0 +1,128 @@
+using System.Runtime.CompilerServices;
+using Lumora.Chain.Blobs;
+using Lumora.Chain.Log;
+using Lumora.Chain.Notes;
+using Lumora.Chain.Verification;
+using Lumora.Domain.Merkle;
+
+namespace Lumora.Chain.Tests.Log;
+
+/// <summary>A log on a folder of its own, with leaves in memory and one fault at a chosen write.</summary>
+internal sealed class LogWorkshop : IDisposable
+{
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"lumora-log-{Guid.NewGuid():N}");
+    private readonly NoteSigner _signer = GoldenLog.LogSigner();
+
+    public LogWorkshop() => Blobs = new FolderBlobStore(Path.Combine(_folder, "log"));
+
+    public MemoryLeaves Leaves { get; } = new();
+
+    public FolderBlobStore Blobs { get; }
+
+    public string LockFolder => Path.Combine(_folder, "lock");
+
+    /// <summary>Every checkpoint that came out, in the order in which it did.</summary>
+    public List<byte[]> Seen { get; } = [];
+
+    /// <summary>One life of a publishing process: it ends at its first fault.</summary>
+    public async Task<PublishedCheckpoint?> PublishAsync(Faults? faults = null)
+    {
+        using var folderLock = new FolderCheckpointLock(LockFolder);
+        faults ??= new Faults(int.MaxValue, persisted: false);
+        var publisher = new LogPublisher(
+            "ledger", Leaves, new FaultyBlobs(Blobs, faults, this), new FaultyLock(folderLock, faults), _signer);
+        return await publisher.PublishAsync(TestContext.Current.CancellationToken);
+    }
+
+    public async Task<FsckReport> FsckAsync() => await LogFsck.RunAsync(
+        new BlobTiles(Blobs), _signer.Verifier,
+        await Blobs.ReadAsync(LogPublisher.CheckpointPath, TestContext.Current.CancellationToken),
+        onEntry: null, TestContext.Current.CancellationToken);
+
+    /// <summary>Changes one byte of a file of the log.</summary>
+    public void Flip(string path, int at)
+    {
+        var file = Blobs.FileOf(path);
+        var bytes = File.ReadAllBytes(file);
+        bytes[at] ^= 1;
+        File.WriteAllBytes(file, bytes);
+    }
+
+    public void Dispose()
+    {
+        _signer.Dispose();
+        if (Directory.Exists(_folder))
+            Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>Counts writes and breaks one of them, before or after it was done.</summary>
+    internal sealed class Faults(int at, bool persisted)
+    {
+        private int _count;
+
+        public bool Happened { get; private set; }
+
+        public async Task RunAsync(Func<Task> write)
+        {
+            if (_count++ != at)
+            {
+                await write();
+                return;
+            }
+
+            Happened = true;
+            if (persisted)
+                await write();
+            throw new IOException("injected");
+        }
+    }
+
+    internal sealed class MemoryLeaves : ILeafSource
+    {
+        private readonly List<LeafRow> _rows = [];
+
+        public IList<LeafRow> Rows => _rows;
+
+        public void Grow(int size)
+        {
+            for (var i = _rows.Count; i < size; i++)
+                _rows.Add(new LeafRow(i, MerkleHash.OfLeaf(GoldenLog.Entry(i)), GoldenLog.Entry(i), i % 97 == 5 ? [(byte)(i % 256)] : null));
+        }
+
+        public Task<long> SizeAsync(CancellationToken cancellationToken) => Task.FromResult((long)_rows.Count);
+
+        public async IAsyncEnumerable<LeafRow> ReadAsync(
+            long begin, long end, [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            await Task.CompletedTask;
+            for (var i = begin; i < end; i++)
+                yield return _rows[(int)i];
+        }
+    }
+
+    private sealed class FaultyBlobs(IBlobStore inner, Faults faults, LogWorkshop workshop) : IBlobStore
+    {
+        public Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken) => inner.ReadAsync(path, cancellationToken);
+
+        public Task PutAsync(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
+            faults.RunAsync(() => inner.PutAsync(path, bytes, cancellationToken));
+
+        public Task ReplaceAsync(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
+            faults.RunAsync(async () =>
+            {
+                workshop.Seen.Add(bytes.ToArray());
+                await inner.ReplaceAsync(path, bytes, cancellationToken);
+            });
+
+        public Task DeleteAsync(string path, CancellationToken cancellationToken) =>
+            faults.RunAsync(() => inner.DeleteAsync(path, cancellationToken));
+    }
+
+    private sealed class FaultyLock(ICheckpointLock inner, Faults faults) : ICheckpointLock
+    {
+        public Task<byte[]?> ReadAsync(string shard, CancellationToken cancellationToken) => inner.ReadAsync(shard, cancellationToken);
+
+        public Task SwapAsync(string shard, byte[]? expected, byte[] next, CancellationToken cancellationToken) =>
+            faults.RunAsync(() => inner.SwapAsync(shard, expected, next, cancellationToken));
+    }
+}
