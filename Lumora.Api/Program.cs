@@ -4,6 +4,7 @@ using Lumora.Api.EventStore;
 using Lumora.Api.GraphQL;
 using Lumora.Api.Operations;
 using Lumora.Api.Tasks;
+using Lumora.Api.Solana;
 
 if (Usage.WantsHelp(args))
 {
@@ -19,6 +20,7 @@ await using var database = await DatabaseModule.StartAsync(builder);
 builder
     .AddOperations()
     .AddEventStore(database)
+    .AddSolana()
     .AddTasks()
     .AddGraphQL();
 
