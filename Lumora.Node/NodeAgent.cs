@@ -58,6 +58,22 @@ public sealed class NodeAgent(NodeOptions options, TimeProvider? clock = null, T
         log.Write("stopped");
     }
 
+    /// <summary>What the network knows about this node: its state, its limits and why its last results were refused.</summary>
+    /// <exception cref="IOException">The gateway will not say.</exception>
+    public async Task<NodeSelf> SelfAsync(CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(options.Home);
+        using var gateway = new Gateway(options, new OwnerLog(LogPath(options.Home), _clock, output), _clock);
+        try
+        {
+            return await gateway.SelfAsync(cancellationToken);
+        }
+        catch (GatewayRefusedException refused)
+        {
+            throw new IOException(refused.Message, refused);
+        }
+    }
+
     private async Task WorkAsync(
         Gateway gateway, LeaseRunner runner, LeaseFolder folder, ByteBudget budget, OwnerLog log,
         CancellationToken stopping, CancellationToken abort)

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
+using Lumora.Domain.Kernel;
 using Lumora.Node.Keys;
 
 namespace Lumora.Node;
@@ -13,7 +15,7 @@ internal static class NodeProgram
     {
         var root = new RootCommand("lumora-node: share bandwidth with the Lumora network. Connects outwards only.")
         {
-            Run(), Key(), Log(),
+            Run(), Self(), Key(), Log(),
         };
         return root.Parse(args).InvokeAsync(new InvocationConfiguration
         {
@@ -24,12 +26,7 @@ internal static class NodeProgram
 
     private static Command Run()
     {
-        var server = new Option<Uri>("--server")
-        {
-            Description = "The gateway's address, for example https://lumora.example.",
-            Required = true,
-            CustomParser = result => Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var uri) ? uri : Fail<Uri>(result, "--server: not an absolute address."),
-        };
+        var server = ServerOption();
         var key = KeyOption();
         var home = HomeOption();
         var loopback = new Option<bool>("--allow-loopback") { Description = "Development only: fetch pages from this machine's own loopback address." };
@@ -62,6 +59,30 @@ internal static class NodeProgram
             if (options.Problem() is { } problem)
                 throw new InvalidDataException(problem);
             await new NodeAgent(options, output: parsed.InvocationConfiguration.Output).RunAsync(cancellationToken);
+        }));
+        return command;
+    }
+
+    private static Command Self()
+    {
+        var server = ServerOption();
+        var key = KeyOption();
+        var home = HomeOption();
+        var plain = new Option<bool>("--allow-plain-http") { Description = "Reach a gateway on another machine without TLS (a private network)." };
+        var command = new Command("self", "Print what the network knows about this node, and why its last results were refused.") { server, key, home, plain };
+        command.SetAction((parsed, cancellationToken) => Guard(parsed.InvocationConfiguration, async () =>
+        {
+            var options = new NodeOptions
+            {
+                Server = parsed.GetRequiredValue(server),
+                Key = NodeKey.Load(KeyPath(parsed, key, home)),
+                Home = Home(parsed, home),
+                AllowPlainHttp = parsed.GetValue(plain),
+            };
+            if (options.Problem() is { } problem)
+                throw new InvalidDataException(problem);
+            var self = await new NodeAgent(options, output: parsed.InvocationConfiguration.Error).SelfAsync(cancellationToken);
+            await parsed.InvocationConfiguration.Output.WriteLineAsync(JsonSerializer.Serialize(self, WireJson.Messages));
         }));
         return command;
     }
@@ -104,6 +125,15 @@ internal static class NodeProgram
         }));
         return command;
     }
+
+    private static Option<Uri> ServerOption() => new("--server")
+    {
+        Description = "The gateway's address, for example https://lumora.example.",
+        Required = true,
+        CustomParser = result => Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var uri)
+            ? uri
+            : Fail<Uri>(result, "--server: not an absolute address."),
+    };
 
     private static Option<string?> KeyOption() => new("--key") { Description = "The key file; default: node.key in the home folder." };
 

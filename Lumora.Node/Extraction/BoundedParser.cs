@@ -14,7 +14,7 @@ internal sealed class PageTooComplexException() : Exception("The page is too com
 internal static class BoundedParser
 {
     private const int ElementsMax = 200_000;
-    private static readonly TimeSpan TimeMax = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan TimeMax = TimeSpan.FromSeconds(5);
 
     /// <summary>The document of <paramref name="html"/>; scripts are not run.</summary>
     /// <exception cref="PageTooComplexException">A limit is exceeded.</exception>

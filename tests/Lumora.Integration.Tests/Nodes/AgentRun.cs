@@ -45,7 +45,7 @@ internal sealed class AgentRun : IAsyncDisposable
     internal async Task StopAsync()
     {
         await _stop.CancelAsync();
-        await _run.WaitAsync(TimeSpan.FromSeconds(15));
+        await _run.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     public async ValueTask DisposeAsync()

@@ -37,7 +37,7 @@ public sealed class NodeAgentRestartTests : IAsyncLifetime
         var lease = _gateway.Offer(_site, [_site.Url("/1"), _site.Url("/2"), _site.Url("/3")]);
         await using (var first = _home.Start(_gateway, options => options with { DrainTimeout = TimeSpan.Zero }))
         {
-            await reached.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+            await reached.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         }
 
         // As if the process had died in the middle of a record and of a progress line.
@@ -71,7 +71,7 @@ public sealed class NodeAgentRestartTests : IAsyncLifetime
         await using (var first = _home.Start(
             _gateway, options => options with { DrainTimeout = TimeSpan.Zero, ChunkBytes = 4096 }))
         {
-            await stuck.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+            await stuck.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         }
 
         Assert.Equal(8192, _gateway.Ciphertext(lease).Length);
@@ -106,7 +106,7 @@ public sealed class NodeAgentRestartTests : IAsyncLifetime
         });
         var lease = _gateway.Offer(_site, [_site.Url("/1")]);
         await using var agent = _home.Start(_gateway);
-        await reached.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        await reached.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         var stopped = agent.StopAsync();
         release.SetResult();
         await stopped;
@@ -128,7 +128,7 @@ public sealed class NodeAgentRestartTests : IAsyncLifetime
         var output = new SignalWriter("daily_cap_reached");
         var next = _gateway.Offer(_site, [_site.Url("/2")]);
         await using var second = _home.Start(_gateway, options => options with { DailyBytesMax = 1000 }, output);
-        await output.Seen.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        await output.Seen.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
 
         Assert.False(_gateway.IsCompleted(next));
     }
@@ -146,6 +146,26 @@ public sealed class NodeAgentRestartTests : IAsyncLifetime
 
         Assert.Equal(RefusalReason.Unsupported, refusal.Reason);
         Assert.Contains("h1[", refusal.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_owner_can_ask_why_results_were_refused()
+    {
+        _gateway.Self = new NodeSelf(
+            _home.Key.NodeId, "active", new NodeLimits(DailyBytesMax: 5), [new RefusedResult("lease_x", "wrong_root", "why", DateTimeOffset.UnixEpoch)]);
+        var agent = new Lumora.Node.NodeAgent(new Lumora.Node.NodeOptions
+        {
+            Server = _gateway.Address,
+            Key = _home.Key,
+            Home = _home.Path,
+        });
+
+        var self = await agent.SelfAsync(TestContext.Current.CancellationToken);
+        Assert.Equal("wrong_root", Assert.Single(self.LastRefused).Code);
+        Assert.Equal(5, self.Limits.DailyBytesMax);
+
+        _gateway.Fault = _ => 403;
+        await Assert.ThrowsAsync<IOException>(() => agent.SelfAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact]

@@ -42,6 +42,8 @@ internal sealed class TestGateway : IAsyncDisposable
     /// <summary>Asked before each request is served; an answer other than null is the status to fail with.</summary>
     internal Func<HttpRequest, int?> Fault { get; set; } = _ => null;
 
+    internal NodeSelf Self { get; set; } = new("", "active", new NodeLimits(), []);
+
     internal ConcurrentQueue<string> Faults { get; } = new();
 
     internal static async Task<TestGateway> StartAsync()
@@ -65,9 +67,9 @@ internal sealed class TestGateway : IAsyncDisposable
         return lease;
     }
 
-    internal Task<TaskResult> ResultAsync(Lease lease) => _results[lease.LeaseId].Task.WaitAsync(TimeSpan.FromSeconds(15));
+    internal Task<TaskResult> ResultAsync(Lease lease) => _results[lease.LeaseId].Task.WaitAsync(TimeSpan.FromSeconds(60));
 
-    internal Task<LeaseRefusal> RefusalAsync(Lease lease) => _refusals[lease.LeaseId].Task.WaitAsync(TimeSpan.FromSeconds(15));
+    internal Task<LeaseRefusal> RefusalAsync(Lease lease) => _refusals[lease.LeaseId].Task.WaitAsync(TimeSpan.FromSeconds(60));
 
     internal bool IsCompleted(Lease lease) => _results[lease.LeaseId].Task.IsCompleted;
 
@@ -108,7 +110,12 @@ internal sealed class TestGateway : IAsyncDisposable
         }
 
         var parts = context.Request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        await (parts is ["v1", "nodes", "leases"] ? LeaseAsync(context) : LeaseCallAsync(context, parts[3], parts[4], body));
+        await (parts switch
+        {
+            ["v1", "nodes", "leases"] => LeaseAsync(context),
+            ["v1", "nodes", "self"] => context.Response.WriteAsJsonAsync(Self, WireJson.Messages, context.RequestAborted),
+            _ => LeaseCallAsync(context, parts[3], parts[4], body),
+        });
     }
 
     private async Task LeaseAsync(HttpContext context)
