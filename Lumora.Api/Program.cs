@@ -2,9 +2,10 @@ using JasperFx;
 using Lumora.Api.Embedded;
 using Lumora.Api.EventStore;
 using Lumora.Api.GraphQL;
+using Lumora.Api.Identity;
 using Lumora.Api.Operations;
-using Lumora.Api.Tasks;
 using Lumora.Api.Solana;
+using Lumora.Api.Tasks;
 
 if (Usage.WantsHelp(args))
 {
@@ -20,6 +21,7 @@ await using var database = await DatabaseModule.StartAsync(builder);
 builder
     .AddOperations()
     .AddEventStore(database)
+    .AddIdentity()
     .AddSolana()
     .AddTasks()
     .AddGraphQL();
@@ -28,6 +30,7 @@ await using var app = builder.Build();
 
 app
     .MapOperations()
+    .MapIdentity()
     .MapTasks()
     .MapGraphQL();
 

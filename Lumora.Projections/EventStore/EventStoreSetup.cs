@@ -1,11 +1,14 @@
+using System.Text.Json;
 using JasperFx.Events;
 using Lumora.Domain.Kernel;
 using Lumora.Projections.Bandwidth;
 using Lumora.Projections.Nodes;
+using Lumora.Projections.Participants;
 using Lumora.Projections.Rewards;
 using Lumora.Projections.Tasks;
 using Marten;
 using Microsoft.Extensions.DependencyInjection;
+using Weasel.Core;
 using Wolverine.Marten;
 
 namespace Lumora.Projections.EventStore;
@@ -40,7 +43,9 @@ public static class EventStoreSetup
             foreach (var (shard, connection) in shards.ConnectionStrings)
                 databases.AddSingleTenantDatabase(connection, shard);
         });
-        options.UseSystemTextJsonForSerialization(WireJson.Events);
+        // Marten sets the casing of the options it is given: without naming it, events would lose their camelCase.
+        options.UseSystemTextJsonForSerialization(
+            new JsonSerializerOptions(WireJson.Events), EnumStorage.AsString, Casing.CamelCase);
 
         var events = options.Events;
         events.StreamIdentity = StreamIdentity.AsString;
@@ -49,6 +54,7 @@ public static class EventStoreSetup
         events.UseListenNotifyForEventAppends = true;
         events.UseExclusiveLockOnConcurrentAppends = true;
         events.MetadataConfig.EnableAll();
+        events.MetadataConfig.UserNameEnabled = true;
         foreach (var (type, name) in EventCatalog.All)
             events.MapEventType(type, name);
 
@@ -65,6 +71,7 @@ public static class EventStoreSetup
     // One line per slice: its projections, documents and tables.
     private static void ConfigureSlices(StoreOptions options)
     {
+        ParticipantsStore.Configure(options);
         NodesStore.Configure(options);
         TasksStore.Configure(options);
         BandwidthStore.Configure(options);

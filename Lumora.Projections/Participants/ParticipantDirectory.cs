@@ -1,0 +1,40 @@
+using Lumora.Domain.Participants;
+using Lumora.Projections.EventStore;
+using Npgsql;
+
+namespace Lumora.Projections.Participants;
+
+/// <summary>Reads participants, and opens their sealed fields for those parts of the host that must act on them.</summary>
+public sealed class ParticipantDirectory(ShardSessions sessions, SubjectKeys keys, WalletIndex index)
+{
+    /// <summary>The participant, or null.</summary>
+    public async Task<Participant?> FindAsync(string participantId, CancellationToken cancellationToken)
+    {
+        await using var session = sessions.Query(ShardRole.Global);
+        return await session.LoadAsync<Participant>(Participant.StreamOf(participantId), cancellationToken);
+    }
+
+    /// <summary>The participant who signs with <paramref name="wallet"/> (base58), or null.</summary>
+    public async Task<Participant?> FindByWalletAsync(string wallet, CancellationToken cancellationToken)
+    {
+        await using var command = sessions.DataSource(ShardRole.Global).CreateCommand(
+            "select participant_id from participant_wallet where wallet_index = $1");
+        command.Parameters.Add(new NpgsqlParameter { Value = index.Of(wallet) });
+        return await command.ExecuteScalarAsync(cancellationToken) is string participantId
+            ? await FindAsync(participantId, cancellationToken)
+            : null;
+    }
+
+    /// <summary>The wallet in base58; null once erased.</summary>
+    public string? WalletOf(Participant participant) =>
+        keys.Open(participant.ParticipantId, Participant.WalletField, participant.Wallet);
+
+    /// <summary>Where payouts go: the address that was set, else the wallet; null once erased.</summary>
+    public string? PayoutAddressOf(Participant participant) => participant.PayoutAddress is null
+        ? WalletOf(participant)
+        : keys.Open(participant.ParticipantId, Participant.PayoutAddressField, participant.PayoutAddress);
+
+    /// <summary>To whom purchases are encrypted, <c>age1…</c>; null when not set, or once erased.</summary>
+    public string? AgeRecipientOf(Participant participant) =>
+        keys.Open(participant.ParticipantId, Participant.AgeRecipientField, participant.AgeRecipient);
+}
