@@ -42,14 +42,14 @@ internal sealed class NodeAuthentication(
         if (verified.Value is not { } parameters)
             return Refuse(verified.Rejection!);
         if (!await nodes.IsRegisteredAsync(parameters.KeyId, Context.RequestAborted))
-            return Refuse(new Rejection("node_unknown", "This node is not registered, or is suspended."));
+            return Refuse(new Rejection("unknown_node", "No provider has registered this node."));
         if (await RefusalOfBodyAsync(request) is { } refusal)
             return Refuse(refusal);
         return replays.Remember(parameters.KeyId, parameters.Nonce!) switch
         {
             ReplayGuard.Outcome.Fresh => AuthenticateResult.Success(new AuthenticationTicket(
                 Actors.Principal(Actors.NodePrefix + parameters.KeyId, Roles.Node, SchemeName), SchemeName)),
-            ReplayGuard.Outcome.Replayed => Refuse(new Rejection("nonce_replayed", "This request was received before.")),
+            ReplayGuard.Outcome.Replayed => Refuse(new Rejection("signature_replayed", "This signature was used before; sign each request anew.")),
             _ => Refuse(new Rejection("busy", "This node sends too many requests; wait a minute.")),
         };
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Lumora.Api.Identity;
 using Lumora.Api.Nodes;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Tasks;
@@ -16,7 +17,7 @@ internal static class NodeProtocolEndpoints
     /// <summary>Maps the routes of <see cref="NodeProtocol"/>.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var nodes = routes.MapGroup("").AddEndpointFilter<SignedByNode>().WithTags("Node protocol");
+        var nodes = routes.MapGroup("").RequireAuthorization(Policies.Node).AddEndpointFilter<SignedByNode>().WithTags("Node protocol");
         nodes.MapPost(NodeProtocol.LeasesPath, LeaseAsync);
         nodes.MapGet(NodeProtocol.SelfPath, SelfAsync);
         nodes.MapMethods(NodeProtocol.ResultPath("{leaseId}"), ["HEAD"], OffsetAsync);

@@ -1,4 +1,5 @@
 using Lumora.Api.Bandwidth;
+using Lumora.Api.Identity;
 using Lumora.Api.Nodes;
 using Lumora.Api.Rewards;
 using Lumora.Chain.Cryptography;
@@ -21,7 +22,7 @@ internal static class TasksModule
             .ValidateOnStart();
         services.TryAddSingleton<ICurve25519, Curve25519>();
         services.AddSingleton<WorkSignals>();
-        services.AddSingleton<NonceGuard>();
+        services.AddSingleton<INodeDirectory, NodeDirectory>();
         services.AddSingleton<ISelectorSyntax, CssSyntax>();
         services.AddSingleton<CollectionKeys>();
         services.AddSingleton<CollectionProposals>();

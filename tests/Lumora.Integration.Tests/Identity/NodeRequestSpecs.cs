@@ -48,7 +48,7 @@ public sealed class NodeRequestSpecs(IdentityFixture fixture) : IClassFixture<Id
         using var first = await client.GetAsync("/probe/node", Ct);
         using var second = await client.GetAsync("/probe/node", Ct);
         Assert.Equal(HttpStatusCode.OK, first.StatusCode);
-        await SignInSpecs.AssertRefusedAsync(second, HttpStatusCode.Unauthorized, "nonce_replayed");
+        await SignInSpecs.AssertRefusedAsync(second, HttpStatusCode.Unauthorized, "signature_replayed");
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class NodeRequestSpecs(IdentityFixture fixture) : IClassFixture<Id
     {
         using var stranger = Client(seed: Encoding.ASCII.GetBytes("another node's secret of 32 byte"));
         using var unknown = await stranger.GetAsync("/probe/node", Ct);
-        await SignInSpecs.AssertRefusedAsync(unknown, HttpStatusCode.Unauthorized, "node_unknown");
+        await SignInSpecs.AssertRefusedAsync(unknown, HttpStatusCode.Unauthorized, "unknown_node");
 
         using var late = Client(clock: new Behind());
         using var expired = await late.GetAsync("/probe/node", Ct);
