@@ -6,6 +6,7 @@ using Lumora.Api.Identity;
 using Lumora.Api.Operations;
 using Lumora.Api.Solana;
 using Lumora.Api.Tasks;
+using Microsoft.Extensions.Options;
 
 if (Usage.WantsHelp(args))
 {
@@ -13,32 +14,45 @@ if (Usage.WantsHelp(args))
     return 0;
 }
 
-var builder = WebApplication.CreateBuilder(args);
+try
+{
+    return await RunAsync(args);
+}
+catch (Exception fault) when (fault is StartupException or OptionsValidationException or OperationCanceledException)
+{
+    await Console.Error.WriteLineAsync($"lumora: {fault.Message}");
+    return 1;
+}
 
-// The database is there before anything is built and goes after everything else is gone.
-await using var database = await DatabaseModule.StartAsync(builder);
+static async Task<int> RunAsync(string[] args)
+{
+    var builder = WebApplication.CreateBuilder(args);
 
-builder
-    .AddOperations()
-    .AddEventStore(database)
-    .AddIdentity()
-    .AddSolana()
-    .AddTasks()
-    .AddGraphQL();
+    // The database is there before anything is built and goes after everything else is gone.
+    await using var database = await DatabaseModule.StartAsync(builder);
 
-await using var app = builder.Build();
+    builder
+        .AddOperations()
+        .AddEventStore(database)
+        .AddIdentity()
+        .AddSolana()
+        .AddTasks()
+        .AddGraphQL();
 
-app
-    .MapOperations()
-    .MapIdentity()
-    .MapTasks()
-    .MapGraphQL();
+    await using var app = builder.Build();
 
-if (Usage.IsMaintenance(args))
-    return await app.RunJasperFxCommands(args);
+    app
+        .MapOperations()
+        .MapIdentity()
+        .MapTasks()
+        .MapGraphQL();
 
-await app.RunAsync();
-return 0;
+    if (Usage.IsMaintenance(args))
+        return await app.RunJasperFxCommands(args);
+
+    await app.RunAsync();
+    return 0;
+}
 
 /// <summary>The host; public so that tests start it as users do.</summary>
 public sealed partial class Program;

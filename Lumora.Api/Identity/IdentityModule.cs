@@ -37,7 +37,7 @@ internal static class IdentityModule
         var services = builder.Services;
         services.AddOptions<IdentityOptions>().BindConfiguration(IdentityOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<IdentityOptions>, IdentityOptionsValidation>();
-        services.AddSingleton(Stewards.From(builder.Configuration));
+        services.AddSingleton(Stewards.From(builder.Configuration, builder.Environment));
         services.TryAddSingleton<ICurve25519, Curve25519>();
         services.AddSingleton<SubjectKeys>().AddSingleton<WalletIndex>()
             .AddSingleton<ParticipantDirectory>().AddSingleton<ParticipantRegistry>();

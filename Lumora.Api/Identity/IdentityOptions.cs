@@ -1,3 +1,5 @@
+using Lumora.Chain.Solana;
+using Lumora.Projections.Hosting;
 using Microsoft.Extensions.Options;
 using SimpleBase;
 
@@ -34,10 +36,20 @@ internal sealed record Stewards(IReadOnlyList<string> Wallets)
 {
     public const string Key = "Lumora:Stewards";
 
+    /// <summary>
+    /// The configured wallets. On a developer's machine that names none and runs its own chain, a wallet made for it,
+    /// <c>keys/steward.json</c> in the home folder: somebody must be able to govern there, too.
+    /// </summary>
     /// <exception cref="OptionsValidationException">An entry is no wallet.</exception>
-    public static Stewards From(IConfiguration configuration)
+    public static Stewards From(IConfiguration configuration, IHostEnvironment environment)
     {
-        var wallets = configuration.GetSection(Key).Get<string[]>() ?? [];
+        var wallets = configuration.GetSection(Key).Get<string[]>()?.Where(wallet => wallet.Length > 0).ToArray() ?? [];
+        var ownChain = string.IsNullOrEmpty(configuration["Solana:Endpoints"]) && configuration.GetValue("Solana:Embedded", true);
+        if (wallets.Length == 0 && ownChain && environment.IsDevelopment())
+        {
+            var file = Path.Combine(LumoraHome.From(configuration).Keys, "steward.json");
+            wallets = [KeypairFile.LoadOrCreate(file).PublicKey.Key];
+        }
         for (var i = 0; i < wallets.Length; i++)
         {
             if (!Wallet.IsValid(wallets[i]))

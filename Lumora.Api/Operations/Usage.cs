@@ -27,7 +27,7 @@ internal static class Usage
           --urls URL                        where to listen             default http://127.0.0.1:5080
           --Lumora:Home FOLDER              state of this installation  default a folder of the user's (LUMORA_HOME)
           --ConnectionStrings:Lumora TEXT   a PostgreSQL to use         default one of its own
-          --Solana:Endpoints:0 URL          a Solana RPC server to use  default a local one
+          --Solana:Endpoints URL,…         a Solana RPC server to use  default a local one
           --Lumora:Stewards:0 WALLET        the first stewards
           --Log:Origin NAME                 the log's name: a domain of the operator's
 

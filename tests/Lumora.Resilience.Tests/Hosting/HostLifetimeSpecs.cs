@@ -1,4 +1,5 @@
 using Lumora.Resilience.Tests.Infrastructure;
+using Npgsql;
 
 namespace Lumora.Resilience.Tests.Hosting;
 
@@ -74,5 +75,25 @@ public sealed class HostLifetimeSpecs : IAsyncLifetime
 
         Assert.Equal(0, await second.TerminateAsync());
         Assert.Empty(_home.Processes());
+    }
+
+    [Fact]
+    public async Task A_database_that_does_not_answer_is_named_in_one_line_and_ends_the_host_with_1()
+    {
+        var unreachable = new NpgsqlConnectionStringBuilder
+        {
+            Host = "127.0.0.1",
+            Port = 9,
+            Username = "nobody",
+            Password = "secret-word",
+            Database = "none",
+            Timeout = 2,
+        };
+        await using var host = HostProcess.Launch(
+            _home.Path, "--ConnectionStrings:Lumora", unreachable.ConnectionString);
+
+        Assert.Equal(1, await host.ExitedAsync());
+        Assert.Contains("ConnectionStrings:Lumora", host.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret-word", host.Output, StringComparison.Ordinal);
     }
 }
