@@ -3,6 +3,7 @@ using Lumora.Api.Embedded;
 using Lumora.Api.EventStore;
 using Lumora.Api.GraphQL;
 using Lumora.Api.Identity;
+using Lumora.Api.Ledger;
 using Lumora.Api.Operations;
 using Lumora.Api.Solana;
 using Lumora.Api.Tasks;
@@ -36,6 +37,7 @@ static async Task<int> RunAsync(string[] args)
         .AddEventStore(database)
         .AddIdentity()
         .AddSolana()
+        .AddLedger()
         .AddTasks()
         .AddGraphQL();
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using JasperFx.Events;
 using Lumora.Domain.Kernel;
 using Lumora.Projections.Bandwidth;
+using Lumora.Projections.Ledger;
 using Lumora.Projections.Nodes;
 using Lumora.Projections.Participants;
 using Lumora.Projections.Rewards;
@@ -49,11 +50,13 @@ public static class EventStoreSetup
 
         var events = options.Events;
         events.StreamIdentity = StreamIdentity.AsString;
-        events.AppendMode = EventAppendMode.Quick;
+        // Timestamps come from here, not from the database: the ledger gives each event its own, which never falls.
+        events.AppendMode = EventAppendMode.QuickWithServerTimestamps;
         events.UseMandatoryStreamTypeDeclaration = true;
         events.UseListenNotifyForEventAppends = true;
         events.UseExclusiveLockOnConcurrentAppends = true;
         events.MetadataConfig.EnableAll();
+        // "All" leaves out the one that says who did it.
         events.MetadataConfig.UserNameEnabled = true;
         foreach (var (type, name) in EventCatalog.All)
             events.MapEventType(type, name);
@@ -72,6 +75,7 @@ public static class EventStoreSetup
     private static void ConfigureSlices(StoreOptions options)
     {
         ParticipantsStore.Configure(options);
+        LedgerStore.Configure(options);
         NodesStore.Configure(options);
         TasksStore.Configure(options);
         BandwidthStore.Configure(options);

@@ -38,11 +38,20 @@ public sealed class ShardSessions(IDocumentStore store, ShardMap shards)
         return session;
     }
 
-    /// <summary>A session over a transaction that the caller owns (the ledger writer's).</summary>
-    public IDocumentSession Open(ShardRole role, Actor actor, Marten.Services.SessionOptions options)
+    /// <summary>
+    /// A session over a transaction that the caller owns (the ledger writer's). The caller stamps every event itself:
+    /// what a session carries would replace it, and there the actor differs from event to event.
+    /// </summary>
+    public IDocumentSession Open(ShardRole role, Marten.Services.SessionOptions options)
     {
         options.TenantId = ShardOf(role);
-        var session = store.LightweightSession(options);
+        return store.LightweightSession(options);
+    }
+
+    /// <summary>A session over a transaction that the caller owns, whose events carry <paramref name="actor"/>.</summary>
+    public IDocumentSession Open(ShardRole role, Actor actor, Marten.Services.SessionOptions options)
+    {
+        var session = Open(role, options);
         Stamp(session, actor, causation: null);
         return session;
     }

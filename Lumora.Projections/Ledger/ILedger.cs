@@ -1,4 +1,5 @@
 using Lumora.Domain.Ledger;
+using Lumora.Projections.EventStore;
 
 namespace Lumora.Projections.Ledger;
 
@@ -11,10 +12,17 @@ public interface ILedger
 {
     /// <summary>
     /// Submits <paramref name="request"/> and waits until its outcome is durable. Cancelling stops the wait, not the
-    /// request.
+    /// request. Call it with no transaction of your own open: the writer does not wait for locks.
     /// </summary>
-    /// <exception cref="LedgerUnavailableException">The database could not be reached or refused the batch.</exception>
+    /// <exception cref="LedgerUnavailableException">The database could not be reached or refused the request.</exception>
     Task<LedgerOutcome> SubmitAsync(LedgerRequest request, CancellationToken ct);
+}
+
+/// <summary>The ledgers of this host, one per shard.</summary>
+public interface ILedgers
+{
+    /// <summary>The ledger of the shard that plays <paramref name="role"/>.</summary>
+    ILedger For(ShardRole role);
 }
 
 /// <summary>The outcome of a request is unknown; it can be repeated safely.</summary>

@@ -1,0 +1,43 @@
+using Lumora.Domain.Kernel;
+using Lumora.Domain.Ledger;
+
+namespace Lumora.Domain.Tests.Ledger;
+
+/// <summary>A ledger in memory: shape, decision, fold; keeps its journal so that it can be replayed.</summary>
+internal sealed class LedgerBook
+{
+    public static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private int _keys;
+
+    public LedgerState State { get; } = new();
+
+    public List<JournalEvent> Journal { get; } = [];
+
+    public List<LedgerEntry> Entries { get; } = [];
+
+    public LedgerOutcome Submit(LedgerRequest request, DateTimeOffset? now = null)
+    {
+        if (LedgerShape.Check(request) is { } fault)
+            return new LedgerOutcome.Refused(fault, Replayed: false);
+        var step = LedgerDecider.Step(State, request, RequestDigest.Of(request.Command), now ?? Start);
+        if (step.Event is not null)
+            Journal.Add(step.Event);
+        Entries.AddRange(step.Entries);
+        return step.Outcome;
+    }
+
+    public void Accepts(Actor actor, LedgerCommand command) =>
+        Assert.IsType<LedgerOutcome.Posted>(Submit(new LedgerRequest(actor, NextKey(), command)));
+
+    public void Refuses(Actor actor, LedgerCommand command, string code)
+    {
+        var refused = Assert.IsType<LedgerOutcome.Refused>(Submit(new LedgerRequest(actor, NextKey(), command)));
+        Assert.Equal(code, refused.Rejection.Code);
+    }
+
+    public long Balance(string code) => State.Account(new AccountKey(code, ChartOfAccounts.Lmr))!.Balance;
+
+    public Int128 Sum() => State.Accounts.Aggregate(Int128.Zero, (sum, account) => sum + account.Balance);
+
+    private string NextKey() => $"auto-{_keys++}";
+}

@@ -1,0 +1,118 @@
+using Lumora.Domain.Kernel;
+using Lumora.Domain.Ledger;
+using Lumora.Integration.Tests.Infrastructure;
+using Lumora.Projections.EventStore;
+using Lumora.Projections.Ledger;
+using Marten;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace Lumora.Integration.Tests.Ledger;
+
+/// <summary>
+/// The event store on a database of its own and as many ledger writers over it as a test wants, without the rest of
+/// the host. At the end of every test the ledger has to verify.
+/// </summary>
+public sealed class LedgerHarness(TestDatabases databases) : IAsyncDisposable
+{
+    public static readonly Actor Network = Actor.System("test");
+    private readonly List<(LedgerWriter Writer, Task Loop, CancellationTokenSource GiveUp)> _writers = [];
+    private ShardMap _shards = null!;
+    private DocumentStore _store = null!;
+
+    public ShardSessions Sessions { get; private set; } = null!;
+
+    public LedgerQueries Queries => new(Sessions);
+
+    public static async Task<LedgerHarness> StartAsync(TestDatabases databases)
+    {
+        var harness = new LedgerHarness(databases);
+        await harness.ConnectAsync();
+        return harness;
+    }
+
+    public static PostTransaction Pay(string from, string to, long units) =>
+        new("test", [new Posting(from, to, new Amount(units))]);
+
+    public static LedgerRequest Request(string key, LedgerCommand command) => new(Network, key, command);
+
+    public async Task<LedgerWriter> WriterAsync(ILedgerProbe? probe = null, LedgerOptions? options = null, bool run = true)
+    {
+        var writer = new LedgerWriter(
+            Sessions, ShardRole.Global, options ?? new LedgerOptions { AttemptPause = TimeSpan.FromMilliseconds(5) },
+            TimeProvider.System, NullLogger<LedgerWriter>.Instance, probe);
+        await writer.PrepareAsync(TestContext.Current.CancellationToken);
+        if (run)
+            _ = Run(writer);
+        return writer;
+    }
+
+    public Task Run(LedgerWriter writer)
+    {
+        var giveUp = new CancellationTokenSource();
+        var loop = Task.Run(() => writer.RunAsync(giveUp.Token), CancellationToken.None);
+        _writers.Add((writer, loop, giveUp));
+        return loop;
+    }
+
+    /// <summary>Opens emission and <c>participant/0..count-1</c>, each with <paramref name="units"/>.</summary>
+    public static async Task FundAsync(ILedger ledger, int count, long units)
+    {
+        await ledger.SubmitAsync(Request("open-emission", new OpenAccount(ChartOfAccounts.Emission)), default);
+        await Task.WhenAll(Enumerable.Range(0, count).Select(i => ledger.SubmitAsync(
+            Request($"open-{i}", new OpenAccount(Account(i))), default)));
+        var funded = await Task.WhenAll(Enumerable.Range(0, count).Select(i => ledger.SubmitAsync(
+            Request($"fund-{i}", Pay(ChartOfAccounts.Emission, Account(i), units)), default)));
+        Assert.All(funded, outcome => Assert.IsType<LedgerOutcome.Posted>(outcome));
+    }
+
+    public static string Account(int i) => ChartOfAccounts.Available($"{i}");
+
+    public async Task<long> BalanceAsync(string code) =>
+        (await Queries.AccountAsync(ShardRole.Global, code, ChartOfAccounts.Lmr, default))!.Balance;
+
+    public async Task<LedgerVerification> VerifyAsync()
+    {
+        var verification = await new LedgerVerifier(Sessions).VerifyAsync(ShardRole.Global, default);
+        Assert.Empty(verification.Findings);
+        return verification;
+    }
+
+    public async Task<long> CountAsync(string sql)
+    {
+        await using var command = Sessions.DataSource(ShardRole.Global).CreateCommand(sql);
+        return Convert.ToInt64(await command.ExecuteScalarAsync(), System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    public Task ExecuteAsync(string sql) => CountAsync(sql + "; select 0");
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var (writer, loop, giveUp) in _writers)
+        {
+            writer.Complete();
+            await loop.WaitAsync(TimeSpan.FromSeconds(30));
+            giveUp.Dispose();
+        }
+
+        await VerifyAsync();
+        await _store.DisposeAsync();
+        await _shards.DisposeAsync();
+    }
+
+    private async Task ConnectAsync()
+    {
+        var connection = new NpgsqlConnectionStringBuilder(await databases.CreateEmptyAsync());
+        _shards = new ShardMap(connection.ConnectionString);
+        _store = DocumentStore.For(options => EventStoreSetup.Configure(options, _shards));
+        await _store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
+        Sessions = new ShardSessions(_store, _shards);
+    }
+}
+
+internal static class LedgerAsking
+{
+    /// <summary>Submits; ends with the test when no answer comes.</summary>
+    public static Task<LedgerOutcome> AskAsync(this ILedger ledger, LedgerRequest request) =>
+        ledger.SubmitAsync(request, TestContext.Current.CancellationToken);
+}

@@ -1,0 +1,191 @@
+using Lumora.Domain.Kernel;
+using Lumora.Domain.Ledger;
+using Lumora.Integration.Tests.Infrastructure;
+using Lumora.Projections.EventStore;
+using Lumora.Projections.Ledger;
+using static Lumora.Integration.Tests.Ledger.LedgerHarness;
+
+namespace Lumora.Integration.Tests.Ledger;
+
+public sealed class LedgerWriterTests(TestDatabases databases)
+{
+    [Fact]
+    public async Task A_hundred_equal_calls_at_once_have_one_effect_and_one_answer()
+    {
+        await using var harness = await StartAsync(databases);
+        var ledger = await harness.WriterAsync();
+        await FundAsync(ledger, 2, 1_000);
+        var request = Request("one", Pay(Account(0), Account(1), 7));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Task.Run(
+            () => ledger.AskAsync(request))));
+        var posted = answers.Select(answer => Assert.IsType<LedgerOutcome.Posted>(answer)).ToList();
+        Assert.Single(posted, answer => !answer.Replayed);
+        Assert.Single(posted.Select(answer => (answer.JournalVersion, answer.At)).Distinct());
+        Assert.Equal(1_007, await harness.BalanceAsync(Account(1)));
+    }
+
+    [Fact]
+    public async Task Random_concurrent_load_leaves_tables_that_the_journal_explains()
+    {
+        await using var harness = await StartAsync(databases);
+        var ledger = await harness.WriterAsync();
+        await FundAsync(ledger, 10, 100);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 16).Select(worker => Task.Run(async () =>
+        {
+            var (random, refused) = (new Random(worker), 0);
+            for (var i = 0; i < 60; i++)
+            {
+                var (from, to) = (random.Next(10), random.Next(9));
+                to = to >= from ? to + 1 : to;
+                var command = random.Next(20) switch
+                {
+                    0 => (LedgerCommand)new FreezeAccount(Account(from), "LMR", "test"),
+                    1 => new UnfreezeAccount(Account(from), "LMR", "test"),
+                    2 => Pay(Account(from), ChartOfAccounts.Escrow($"{worker}"), 1),
+                    _ => Pay(Account(from), Account(to), random.Next(1, 120)),
+                };
+                var outcome = await ledger.AskAsync(Request($"w{worker}-{random.Next(50)}", command));
+                refused += outcome is LedgerOutcome.Refused ? 1 : 0;
+            }
+
+            return refused;
+        })));
+        Assert.True(answers.Sum() > 0);
+        var lines = await harness.Queries.TrialBalanceAsync(ShardRole.Global, TestContext.Current.CancellationToken);
+        Assert.Equal(0, lines.Aggregate(Int128.Zero, (sum, line) => sum + line.Balance));
+        var verification = await harness.VerifyAsync();
+        Assert.True(verification.Events > 100);
+    }
+
+    [Fact]
+    public async Task Each_event_carries_its_own_actor_and_a_time_that_never_falls()
+    {
+        await using var harness = await StartAsync(databases);
+        var ledger = await harness.WriterAsync();
+        await FundAsync(ledger, 3, 100);
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(i => ledger.AskAsync(
+            new LedgerRequest(new Actor($"participant_{i}", Roles.None), "k", Pay(Account(i), Account((i + 1) % 3), 1)))));
+        Assert.Equal(3, await harness.CountAsync(
+            "select count(distinct user_name) from mt_events where user_name like 'participant\\_%'"));
+        Assert.Equal(0, await harness.CountAsync(
+            "select count(*) from (select timestamp - lag(timestamp) over (order by version) as step from mt_events) s where step < '0'"));
+    }
+
+    [Fact]
+    public async Task The_journal_holds_events_in_the_wire_form()
+    {
+        await using var harness = await StartAsync(databases);
+        await FundAsync(await harness.WriterAsync(), 1, 100);
+        Assert.Equal(1, await harness.CountAsync(
+            """
+            select count(*) from mt_events where type = 'transaction_posted' and data = '{"id": "fund-0", "kind": "test",
+              "postings": [{"from": "network/emission", "to": "participant/0/available", "amount": "100", "asset": "LMR"}]}'
+            """));
+    }
+
+    [Fact]
+    public async Task A_refusal_is_the_same_after_a_restart()
+    {
+        await using var harness = await StartAsync(databases);
+        var ledger = await harness.WriterAsync();
+        await FundAsync(ledger, 2, 5);
+        var request = Request("poor", Pay(Account(0), Account(1), 6));
+        var first = Assert.IsType<LedgerOutcome.Refused>(await ledger.AskAsync(request));
+        Assert.Equal(LedgerCodes.InsufficientFunds, first.Rejection.Code);
+        await FundAsync(ledger, 2, 5);
+        var other = await harness.WriterAsync();
+        Assert.Equal(first with { Replayed = true }, await other.AskAsync(request));
+    }
+
+    [Fact]
+    public async Task The_64_bit_border_holds_in_the_database()
+    {
+        await using var harness = await StartAsync(databases);
+        var ledger = await harness.WriterAsync();
+        await FundAsync(ledger, 2, 1);
+        var pay = Request("max", Pay(ChartOfAccounts.Emission, Account(0), long.MaxValue - 1));
+        Assert.IsType<LedgerOutcome.Posted>(await ledger.AskAsync(pay));
+        Assert.Equal(long.MaxValue, await harness.BalanceAsync(Account(0)));
+        Assert.Equal(long.MinValue, await harness.BalanceAsync(ChartOfAccounts.Emission) - 0);
+        var over = await ledger.AskAsync(Request("over", Pay(Account(1), Account(0), 1)));
+        Assert.Equal(LedgerCodes.Overflow, Assert.IsType<LedgerOutcome.Refused>(over).Rejection.Code);
+    }
+
+    [Fact]
+    public async Task Two_writers_that_fight_over_the_fence_lose_turns_and_no_money()
+    {
+        await using var harness = await StartAsync(databases);
+        var (left, right) = (await harness.WriterAsync(), await harness.WriterAsync());
+        await FundAsync(left, 4, 1_000_000);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(worker => Task.Run(async () =>
+        {
+            for (var i = 0; i < 40; i++)
+            {
+                // Both writers get the same requests, so every second one has to be a replay.
+                var request = Request($"k{worker / 2}-{i}", Pay(Account(worker / 2), Account((worker / 2 + 1) % 4), 1 + i));
+                Assert.IsType<LedgerOutcome.Posted>(await (worker % 2 == 0 ? left : right).AskAsync(request));
+            }
+
+            return 40;
+        })));
+        Assert.Equal(320, answers.Sum());
+        Assert.Equal(160, await harness.CountAsync("select count(*) from ledger_outcome where key like 'k%'"));
+        for (var i = 0; i < 4; i++)
+            Assert.Equal(1_000_000, await harness.BalanceAsync(Account(i)));
+    }
+
+    [Fact]
+    public async Task A_full_queue_answers_busy_and_a_drained_one_has_answered_everybody()
+    {
+        await using var harness = await StartAsync(databases);
+        var funding = await harness.WriterAsync();
+        await FundAsync(funding, 2, 100);
+        var ledger = await harness.WriterAsync(options: new LedgerOptions { QueueLengthMax = 10 }, run: false);
+        var waiting = Enumerable.Range(0, 10)
+            .Select(i => ledger.AskAsync(Request($"w{i}", Pay(Account(0), Account(1), 1)))).ToList();
+        var eleventh = await ledger.AskAsync(Request("w10", Pay(Account(0), Account(1), 1)));
+        Assert.True(Assert.IsType<LedgerOutcome.Busy>(eleventh).RetryAfter > TimeSpan.Zero);
+        ledger.Complete();
+        await harness.Run(ledger);
+        Assert.All(await Task.WhenAll(waiting), answer => Assert.IsType<LedgerOutcome.Posted>(answer));
+        Assert.Equal(110, await harness.BalanceAsync(Account(1)));
+        Assert.IsType<LedgerOutcome.Busy>(
+            await ledger.AskAsync(Request("late", Pay(Account(0), Account(1), 1))));
+    }
+
+    [Fact]
+    public async Task An_actor_that_causes_refusals_without_end_is_told_to_wait()
+    {
+        await using var harness = await StartAsync(databases);
+        var ledger = await harness.WriterAsync(options: new LedgerOptions { RefusalsPerMinuteMax = 3 });
+        await FundAsync(ledger, 2, 1);
+        var outcomes = new List<LedgerOutcome>();
+        for (var i = 0; i < 8; i++)
+            outcomes.Add(await ledger.AskAsync(
+                new LedgerRequest(new Actor("participant_x", Roles.None), $"k{i}", Pay(Account(0), Account(1), 9))));
+        Assert.InRange(outcomes.OfType<LedgerOutcome.Refused>().Count(), 3, 6);
+        Assert.NotEmpty(outcomes.OfType<LedgerOutcome.Busy>());
+    }
+
+    [Fact]
+    public async Task A_small_cache_decides_as_a_large_one()
+    {
+        await using var harness = await StartAsync(databases);
+        var ledger = await harness.WriterAsync(options: new LedgerOptions { CachedAccountsMax = 2, BatchSizeMax = 3 });
+        await FundAsync(ledger, 10, 10);
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(i => ledger.AskAsync(
+            Request($"r{i}", Pay(Account(i % 10), Account((i + 1) % 10), 1)))));
+        for (var i = 0; i < 10; i++)
+            Assert.Equal(10, await harness.BalanceAsync(Account(i)));
+    }
+
+    [Fact]
+    public async Task The_database_itself_refuses_a_balance_below_the_floor()
+    {
+        await using var harness = await StartAsync(databases);
+        await FundAsync(await harness.WriterAsync(), 1, 10);
+        var fault = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => harness.ExecuteAsync(
+            $"update ledger_account set balance = -1 where code = '{Account(0)}'"));
+        Assert.Equal("ledger_account_floor", fault.ConstraintName);
+    }
+}
