@@ -4,6 +4,7 @@ using Lumora.Api.EventStore;
 using Lumora.Api.GraphQL;
 using Lumora.Api.Identity;
 using Lumora.Api.Ledger;
+using Lumora.Api.Log;
 using Lumora.Api.Operations;
 using Lumora.Api.Solana;
 using Lumora.Api.Tasks;
@@ -36,6 +37,7 @@ static async Task<int> RunAsync(string[] args)
         .AddOperations()
         .AddEventStore(database)
         .AddIdentity()
+        .AddLog()
         .AddSolana()
         .AddLedger()
         .AddTasks()
@@ -46,6 +48,7 @@ static async Task<int> RunAsync(string[] args)
     app
         .MapOperations()
         .MapIdentity()
+        .MapLog()
         .MapTasks()
         .MapGraphQL();
 

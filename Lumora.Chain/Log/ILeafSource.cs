@@ -54,6 +54,19 @@ public sealed class LeafTable(NpgsqlDataSource database) : ILeafSource
         }
     }
 
+    /// <summary>True when an event was appended longer than <paramref name="age"/> ago and is no leaf yet: the sequencer stands.</summary>
+    public async Task<bool> IsBehindAsync(TimeSpan age, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            """
+            select exists (
+                select 1 from mt_events
+                where seq_id > coalesce((select last_seq_id from log_head where id = 1), 0) and timestamp < now() - $1)
+            """);
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = age });
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
     /// <summary>The leaf of an event by its id, or null when it is not (yet) in the log.</summary>
     public async Task<LeafRow?> FindAsync(Guid eventId, CancellationToken cancellationToken)
     {

@@ -3,6 +3,7 @@ using JasperFx.Events.Projections;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Log;
 using Lumora.Domain.Merkle;
+using Lumora.Projections.EventStore;
 using Marten;
 using Npgsql;
 using Wolverine;
@@ -20,20 +21,23 @@ public sealed class LogSequencer : BatchSubscription
     public const string Name = "log-sequencer";
 
     private const int PageEventsMax = 2_000;
+    private const int AttemptsMax = 300;
 
     // The rows and not the page's events: the leaf commits to what is stored, before upcasters and converters.
     private const string ReadEvents =
         """
-        select seq_id, id, stream_id, version, type, data::text, timestamp, user_name, causation_id
+        select seq_id, id, stream_id, version, type, data::text, timestamp, headers ->> 'actor', causation_id
         from mt_events
         where seq_id > $1 and seq_id <= $2
         order by seq_id
         """;
 
-    private readonly Projections.EventStore.ShardMap _shards;
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
+
+    private readonly ShardMap _shards;
 
     /// <summary>A sequencer for every shard of <paramref name="shards"/>.</summary>
-    public LogSequencer(Projections.EventStore.ShardMap shards)
+    public LogSequencer(ShardMap shards)
         : base(Name)
     {
         _shards = shards;
@@ -48,7 +52,7 @@ public sealed class LogSequencer : BatchSubscription
         CancellationToken cancellationToken)
     {
         var shard = ShardOf(operations);
-        var leaves = await ReadAsync(shard, page.SequenceFloor, page.SequenceCeiling, cancellationToken);
+        var leaves = await ReadPatientlyAsync(shard, page.SequenceFloor, page.SequenceCeiling, cancellationToken);
         // What the page shows must be among what is logged; the rows may hold more (archived, unknown to this build).
         Check.That(leaves.Count >= page.Events.Count);
         if (leaves.Count == 0)
@@ -75,6 +79,22 @@ public sealed class LogSequencer : BatchSubscription
 #pragma warning restore CS0618
         return _shards.Names.FirstOrDefault(name => string.Equals(name, database, StringComparison.OrdinalIgnoreCase))
             ?? throw new InvalidOperationException($"The database {database} is no shard of this installation.");
+    }
+
+    // An exception that leaves a subscription stops it for good; a database that restarts must not.
+    private async Task<List<Row>> ReadPatientlyAsync(string shard, long floor, long ceiling, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await ReadAsync(shard, floor, ceiling, cancellationToken);
+            }
+            catch (NpgsqlException exception) when (exception.IsTransient && attempt < AttemptsMax)
+            {
+                await Task.Delay(RetryPause, cancellationToken);
+            }
+        }
     }
 
     private async Task<List<Row>> ReadAsync(string shard, long floor, long ceiling, CancellationToken cancellationToken)

@@ -74,7 +74,11 @@ public sealed class TestDatabases : IAsyncLifetime
         await using (var app = new LumoraApp(connection, home))
             await app.StartAsync();
         NpgsqlConnection.ClearAllPools();
-        return new NpgsqlConnectionStringBuilder(connection).Database!;
+        var name = new NpgsqlConnectionStringBuilder(connection).Database!;
+        // A database in use is no template, and Marten's listener outlives its host by a moment.
+        await ExecuteAsync($"alter database \"{name}\" allow_connections false");
+        await ExecuteAsync($"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{name}'");
+        return name;
     }
 
     private async Task<string> CreateDatabaseAsync(string clause)
