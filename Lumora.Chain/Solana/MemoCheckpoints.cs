@@ -1,0 +1,85 @@
+using System.Runtime.CompilerServices;
+using Lumora.Chain.Notes;
+using Lumora.Chain.Solana.Programs;
+using Lumora.Chain.Solana.Rpc;
+using Lumora.Chain.Verification;
+
+namespace Lumora.Chain.Solana;
+
+/// <summary>A log's checkpoint as it stands in a finalized transaction.</summary>
+/// <param name="Signature">The transaction.</param>
+/// <param name="Slot">Slot of its block.</param>
+/// <param name="BlockTime">Time of the block, where the server knows it.</param>
+/// <param name="FeePayer">Who paid for it.</param>
+/// <param name="Checkpoint">The checkpoint; the log's signature on it is good.</param>
+/// <param name="Note">The memo's bytes.</param>
+public sealed record MemoCheckpoint(
+    string Signature, ulong Slot, DateTimeOffset? BlockTime, PublicKey FeePayer, Checkpoint Checkpoint, byte[] Note);
+
+/// <summary>
+/// Finds a log's checkpoints on Solana as an outsider does: by the data of memo instructions in finalized transactions. Log text
+/// is never looked at, since any program may print what it likes.
+/// </summary>
+public static class MemoCheckpoints
+{
+    private const int PageRows = 1_000;
+
+    /// <summary>The log's checkpoint in the finalized transaction <paramref name="signature"/>, or null when it holds none.</summary>
+    /// <exception cref="VerificationException">The server's answer is not the transaction that was asked for.</exception>
+    public static async Task<MemoCheckpoint?> ReadAsync(
+        IRpcClient rpc, string signature, VerifierKey log, CancellationToken cancellationToken)
+    {
+        var record = await rpc.GetTransactionAsync(signature, Commitment.Finalized, cancellationToken);
+        if (record is null || record.Error is not null)
+            return null;
+        Transaction transaction;
+        try
+        {
+            transaction = Transaction.Deserialize(record.Raw);
+        }
+        catch (FormatException)
+        {
+            // Other people's transactions may have forms that we do not read; ours have not.
+            return null;
+        }
+
+        if (transaction.Signature != signature || !transaction.SignaturesVerify())
+            throw new VerificationException($"The server's transaction {signature} does not have that signature.");
+        foreach (var memo in transaction.DataFor(MemoProgram.ProgramId))
+            if (CheckpointOf(memo, log) is { } checkpoint)
+                return new MemoCheckpoint(
+                    signature, record.Slot, record.BlockTime, transaction.Message.AccountKeys[0], checkpoint, memo);
+        return null;
+    }
+
+    /// <summary>The log's checkpoints in transactions that name <paramref name="address"/>, newest first.</summary>
+    public static async IAsyncEnumerable<MemoCheckpoint> SearchAsync(
+        IRpcClient rpc, PublicKey address, VerifierKey log, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string? before = null;
+        while (true)
+        {
+            var page = await rpc.GetSignaturesForAddressAsync(
+                address, PageRows, before, until: null, Commitment.Finalized, cancellationToken);
+            foreach (var row in page)
+                if (row.Error is null && await ReadAsync(rpc, row.Signature, log, cancellationToken) is { } found)
+                    yield return found;
+            if (page.Count < PageRows)
+                yield break;
+            before = page[^1].Signature;
+        }
+    }
+
+    private static Checkpoint? CheckpointOf(byte[] memo, VerifierKey log)
+    {
+        try
+        {
+            return NoteVerifier.VerifyCheckpoint(memo, log).Checkpoint;
+        }
+        catch (Exception exception) when (exception is FormatException or VerificationException)
+        {
+            // Anybody may write a memo that names the address: only what the log has signed counts.
+            return null;
+        }
+    }
+}

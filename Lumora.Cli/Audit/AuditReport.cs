@@ -1,0 +1,41 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Lumora.Cli.Reports;
+
+namespace Lumora.Cli.Audit;
+
+/// <summary>What an audit counted.</summary>
+internal sealed record AuditCounts(long Entries, int Streams, int Journals, long LedgerEvents, int Accounts, int Detached, int Anchors);
+
+/// <summary>The machine-readable result of an audit, format <c>lumora-audit/1</c> (docs/audit.md).</summary>
+internal sealed record AuditReport(
+    string Source,
+    string Shard,
+    string Key,
+    string? Origin,
+    long Size,
+    string? Root,
+    IReadOnlyList<Claim> Claims,
+    IReadOnlyList<Finding> Findings,
+    AuditCounts Counts,
+    DateTimeOffset StartedAt,
+    double Seconds)
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    };
+
+    /// <summary>The format's name.</summary>
+    [JsonPropertyOrder(-1)]
+    [JsonPropertyName("format")]
+    public string FormatName => "lumora-audit/1";
+
+    /// <summary><c>clean</c> or <c>findings</c>.</summary>
+    public string Result => Findings.Count == 0 ? "clean" : "findings";
+
+    /// <summary>The report as JSON.</summary>
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, Json);
+}

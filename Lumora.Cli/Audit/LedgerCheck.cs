@@ -1,0 +1,176 @@
+using System.Globalization;
+using System.Text.Json;
+using Lumora.Cli.Reports;
+using Lumora.Domain.Kernel;
+using Lumora.Domain.Ledger;
+using Lumora.Domain.Log;
+
+namespace Lumora.Cli.Audit;
+
+/// <summary>
+/// Plays each journal <c>ledger/{shard}</c> again with the ledger's own fold, which holds every floor, one outcome for each (actor,
+/// key) and rising times, and then sums the balances of each asset. A journal that breaks a rule is not followed any further.
+/// </summary>
+internal sealed class LedgerCheck
+{
+    /// <summary>The claim that this checks.</summary>
+    public const string Claim = "ledger_balanced";
+
+    private const string JournalPrefix = "ledger/";
+
+    private static readonly Dictionary<string, Type> LedgerEvents = EventCatalog.All
+        .Where(pair => string.Equals(pair.Type.Namespace, typeof(LedgerState).Namespace, StringComparison.Ordinal))
+        .ToDictionary(pair => pair.Name, pair => pair.Type, StringComparer.Ordinal);
+
+    private readonly Dictionary<string, LedgerState?> _journals = new(StringComparer.Ordinal);
+
+    /// <summary>Journals so far.</summary>
+    public int Journals => _journals.Count;
+
+    /// <summary>Transactions, rejections and account changes so far.</summary>
+    public long Events { get; private set; }
+
+    /// <summary>Accounts in all journals.</summary>
+    public int Accounts => _journals.Values.Sum(state => state?.Accounts.Count ?? 0);
+
+    /// <summary>Takes the next entry; what is wrong with it, or null.</summary>
+    public Finding? Take(long index, DecodedLeaf entry)
+    {
+        var leaf = entry.Leaf;
+        if (!leaf.Stream.StartsWith(JournalPrefix, StringComparison.Ordinal))
+            return null;
+        if (!_journals.TryGetValue(leaf.Stream, out var state))
+            _journals[leaf.Stream] = state = new LedgerState();
+        if (state is null)
+            return null;
+        Events++;
+        if (Fold(state, entry) is not { } fault)
+            return null;
+        _journals[leaf.Stream] = null;
+        return new Finding(Claim, Where(index, leaf), fault);
+    }
+
+    /// <summary>Sums the balances; what does not add up.</summary>
+    public IEnumerable<Finding> Finish()
+    {
+        foreach (var (journal, state) in _journals)
+        {
+            if (state is null)
+                continue;
+            foreach (var asset in state.Accounts.GroupBy(account => account.Key.Asset, StringComparer.Ordinal))
+            {
+                var sum = asset.Aggregate((Int128)0, (total, account) => total + account.Balance);
+                if (sum != 0)
+                    yield return new Finding(
+                        Claim, journal,
+                        string.Create(CultureInfo.InvariantCulture, $"all balances of {asset.Key} together are {sum} base units, not 0"));
+            }
+
+            foreach (var account in state.Accounts.Where(account => !account.RespectsFloor))
+                yield return new Finding(
+                    Claim, $"{journal} account {account.Key.Code}",
+                    string.Create(CultureInfo.InvariantCulture, $"its balance {account.Balance} is below its floor {account.Floor}"));
+        }
+    }
+
+    private static string? Fold(LedgerState state, DecodedLeaf entry)
+    {
+        var leaf = entry.Leaf;
+        if (!LedgerEvents.TryGetValue(leaf.Type, out var type))
+            return $"{leaf.Type} is no event of the ledger";
+        try
+        {
+            if (entry.Data.Deserialize(type, WireJson.Events) is not { } @event || @event is TransactionPosted { Postings: null })
+                return $"its data is no {leaf.Type}";
+            if (FaultOf(state, leaf, @event) is { } fault)
+                return fault;
+            state.Apply(new JournalEvent(leaf.Version, leaf.Actor ?? "", leaf.At, @event));
+            return null;
+        }
+        catch (Exception exception) when (exception is JsonException or FormatException or ArgumentException)
+        {
+            return $"its data is no {leaf.Type}: {exception.Message}";
+        }
+        catch (KeyNotFoundException)
+        {
+            return "it changes an account that does not exist";
+        }
+        catch (OverflowException)
+        {
+            return "a balance leaves the 64-bit range";
+        }
+        catch (InvariantViolationException exception)
+        {
+            return exception.Message;
+        }
+    }
+
+    /// <summary>The common faults in words; the fold's own assertions stand behind them.</summary>
+    private static string? FaultOf(LedgerState state, Leaf leaf, object @event)
+    {
+        if (leaf.At < state.At)
+            return $"its time {leaf.At.ToWire()} lies before the event in front of it";
+        switch (@event)
+        {
+            case TransactionPosted posted:
+                if (state.Outcome(leaf.Actor ?? "", posted.Id) is { } first)
+                    return $"{leaf.Actor} has a second outcome for the key {posted.Id}, after version {first.JournalVersion}";
+                return PostingsFault(state, posted);
+            case AccountOpened opened when state.Account(new AccountKey(opened.Code, opened.Asset)) is not null:
+                return $"the account {opened.Code} is opened a second time";
+            case FloorChanged or AccountFrozen or AccountUnfrozen or AccountClosed:
+                var (code, asset) = @event switch
+                {
+                    FloorChanged e => (e.Code, e.Asset),
+                    AccountFrozen e => (e.Code, e.Asset),
+                    AccountUnfrozen e => (e.Code, e.Asset),
+                    _ => (((AccountClosed)@event).Code, ((AccountClosed)@event).Asset),
+                };
+                return state.Account(new AccountKey(code, asset)) is null ? $"the account {code} does not exist" : null;
+            default:
+                return null;
+        }
+    }
+
+    private static string? PostingsFault(LedgerState state, TransactionPosted posted)
+    {
+        // Balances after all postings: floors are judged at the end of a transaction, not in its middle.
+        var opened = (posted.Opened ?? []).ToHashSet();
+        var change = new Dictionary<AccountKey, Int128>();
+        for (var i = 0; i < posted.Postings.Count; i++)
+        {
+            var posting = posted.Postings[i];
+            if (posting is null or { From: null } or { To: null } or { Asset: null })
+                return $"posting {i} is not complete";
+            if (posting.Amount.Units < 1)
+                return $"posting {i} moves {posting.Amount} base units";
+            var payee = posted.ToSuspense?.Contains(i) == true ? ChartOfAccounts.Suspense(posting.To) : posting.To;
+            foreach (var (key, units) in new[]
+                     {
+                         (new AccountKey(posting.From, posting.Asset), -(Int128)posting.Amount.Units),
+                         (new AccountKey(payee, posting.Asset), (Int128)posting.Amount.Units),
+                     })
+            {
+                if (state.Account(key) is null && !opened.Contains(key))
+                    return $"posting {i} names the account {key.Code}, which does not exist";
+                change[key] = change.GetValueOrDefault(key) + units;
+            }
+        }
+
+        foreach (var (key, units) in change)
+        {
+            var account = state.Account(key);
+            var floor = account is null ? 0 : account.Floor;
+            var left = (account?.Balance ?? 0) - (account?.Held ?? 0) + units;
+            if (units < 0 && floor is { } least && left < least)
+                return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the transaction {posted.Id} leaves {key.Code} with {left} base units of {key.Asset}, below its floor {least}");
+        }
+
+        return null;
+    }
+
+    private static string Where(long index, Leaf leaf) =>
+        string.Create(CultureInfo.InvariantCulture, $"entry {index}, {leaf.Stream} version {leaf.Version} ({leaf.Type})");
+}

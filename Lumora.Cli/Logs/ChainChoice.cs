@@ -1,0 +1,57 @@
+using System.CommandLine;
+using Lumora.Chain.Solana;
+using Lumora.Chain.Solana.Programs;
+using Lumora.Chain.Solana.Rpc;
+using Lumora.Cli.Reports;
+
+namespace Lumora.Cli.Logs;
+
+/// <summary>The options that say where Solana is asked, shared by the commands.</summary>
+internal sealed class ChainChoice
+{
+    /// <summary><c>--rpc URL</c>.</summary>
+    public Option<string?> Rpc { get; } = new("--rpc")
+    {
+        Description = "A Solana RPC server of your choice. Without it, what needs the chain is left open and the report says so.",
+        HelpName = "URL",
+    };
+
+    /// <summary><c>--anchor ADDRESS</c>.</summary>
+    public Option<string?> Anchor { get; } = new("--anchor")
+    {
+        Description = "The address that pays for the log's anchors. Without it all memos that the RPC server knows are looked through.",
+        HelpName = "ADDRESS",
+    };
+
+    /// <summary>The chain that the caller chose, or null.</summary>
+    public async Task<ChainServer?> OpenAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        if (parsed.GetValue(Rpc) is not { } text)
+            return null;
+        var address = MemoProgram.ProgramId;
+        if (parsed.GetValue(Anchor) is { } anchor && !PublicKey.TryParse(anchor, out address))
+            throw new UnableException($"--anchor \"{anchor}\" is no Solana address.");
+        var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
+        try
+        {
+            var rpc = new RpcClient(http, LogChoice.Address(text, "--rpc"));
+            return new ChainServer(http, rpc, address, await rpc.GetGenesisHashAsync(cancellationToken));
+        }
+        catch
+        {
+            http.Dispose();
+            throw;
+        }
+    }
+}
+
+/// <summary>Solana behind one RPC server, which is believed about what is finalized and about nothing else.</summary>
+/// <param name="Http">Its connections.</param>
+/// <param name="Rpc">The server.</param>
+/// <param name="Address">Whose transactions are looked through.</param>
+/// <param name="GenesisHash">The cluster that it serves.</param>
+internal sealed record ChainServer(HttpClient Http, IRpcClient Rpc, PublicKey Address, string GenesisHash) : IDisposable
+{
+    /// <inheritdoc/>
+    public void Dispose() => Http.Dispose();
+}

@@ -1,0 +1,16 @@
+using Lumora.Chain.Tiles;
+
+namespace Lumora.Cli.Logs;
+
+/// <summary>A published log: a server's, or a copy in a folder.</summary>
+internal interface ILogSource : ITileReader, IDisposable
+{
+    /// <summary>For people: where it is.</summary>
+    string Name { get; }
+
+    /// <summary>The bytes at <paramref name="path"/> below the log, or null when there are none.</summary>
+    Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken);
+
+    /// <summary>The export from the first leaf on, or null when the source has none.</summary>
+    Task<Stream?> ExportAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,135 @@
+using System.CommandLine;
+using Lumora.Chain.Notes;
+using Lumora.Chain.Tiles;
+using Lumora.Cli.Logs;
+using Lumora.Cli.Reports;
+
+namespace Lumora.Cli.Verify;
+
+/// <summary><c>lumora verify</c>: checks that one event stands in the log.</summary>
+public static class VerifyCommand
+{
+    private const string Description =
+        """
+        Checks that one event stands in a log. Offline: lumora verify PROOF --leaf FILE --key VKEY, with no network at all. Online:
+        lumora verify --server URL --event ID fetches the entry from its bundle and the proof, and --save keeps them for the offline check.
+
+        Exit code: 0 all that was asked holds, 1 something does not (each line WRONG says what and where), 2 the check could not be made.
+        With --rpc, "holds" includes a checkpoint in a finalized Solana transaction that covers the event.
+        """;
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var (log, chain) = (new LogChoice(), new ChainChoice());
+        var proof = new Argument<string?>("proof")
+        {
+            Description = "A .tlog-proof file.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var leaf = new Option<string?>("--leaf") { Description = "The entry's bytes (docs/leaf.md).", HelpName = "FILE" };
+        var id = new Option<string?>("--event") { Description = "The event's id, a UUID.", HelpName = "ID" };
+        var save = new Option<string?>("--save")
+        {
+            Description = "Keep leaf, proof and key in this folder; the proof is for the anchored checkpoint where one was found.",
+            HelpName = "DIR",
+        };
+        var command = new Command("verify", Description)
+        {
+            proof, leaf, log.Server, id, log.Shard, log.Key, log.Token, chain.Rpc, chain.Anchor, save,
+        };
+        command.SetAction((parsed, cancellationToken) => Guarded.RunAsync(parsed, async output =>
+        {
+            using var solana = await chain.OpenAsync(parsed, cancellationToken);
+            if (parsed.GetValue(log.Server) is not { } server)
+                return await OfflineAsync(output, parsed, proof, leaf, log, solana, cancellationToken);
+            if (parsed.GetValue(id) is not { } text || !Guid.TryParse(text, out var eventId))
+                throw new UnableException("--server needs --event with the event's UUID.");
+            using var source = new ServerLog(LogChoice.Address(server, "--server"), parsed.GetValue(log.Shard)!, parsed.GetValue(log.Token));
+            var key = await log.KeyAsync(parsed, source, cancellationToken);
+            return await OnlineAsync(output, source, eventId, key, solana, parsed.GetValue(save), cancellationToken);
+        }));
+        return command;
+    }
+
+    private static async Task<int> OfflineAsync(
+        TextWriter output, ParseResult parsed, Argument<string?> proof, Option<string?> leaf, LogChoice log, ChainServer? chain,
+        CancellationToken cancellationToken)
+    {
+        if (parsed.GetValue(proof) is not { } proofFile || parsed.GetValue(leaf) is not { } leafFile)
+            throw new UnableException("give a .tlog-proof file and --leaf FILE, or --server URL and --event ID.");
+        var evidence = new Evidence(
+            proofFile, await File.ReadAllBytesAsync(proofFile, cancellationToken),
+            leafFile, await File.ReadAllBytesAsync(leafFile, cancellationToken));
+        var run = new VerifyRun(await log.KeyAsync(parsed, source: null, cancellationToken));
+        if (run.CheckOffline(evidence, expected: null) is { } good)
+            await run.CheckAnchorAsync(chain, source: null, evidence.Leaf, good.Proof, good.Checkpoint, cancellationToken);
+        return Write(output, proofFile, run, chain is not null);
+    }
+
+    private static async Task<int> OnlineAsync(
+        TextWriter output, ServerLog source, Guid id, TrustedKey key, ChainServer? chain, string? save, CancellationToken cancellationToken)
+    {
+        var run = new VerifyRun(key);
+        if (await FetchAsync(source, id, run, cancellationToken) is { } evidence
+            && run.CheckOffline(evidence, id) is { } good)
+        {
+            var anchored = await run.CheckAnchorAsync(chain, source, evidence.Leaf, good.Proof, good.Checkpoint, cancellationToken);
+            if (save is not null)
+                await SaveAsync(output, save, id, evidence.Leaf, anchored ?? good.Proof, key, cancellationToken);
+        }
+
+        return Write(output, $"event {id} in {source.Name}", run, chain is not null);
+    }
+
+    /// <summary>The proof, and the entry out of the bundle where the proof says that it stands.</summary>
+    private static async Task<Evidence?> FetchAsync(ServerLog source, Guid id, VerifyRun run, CancellationToken cancellationToken)
+    {
+        var proofPath = $"proof/{id}";
+        if (await source.ReadAsync(proofPath, cancellationToken) is not { } proof)
+        {
+            run.Findings.Add(new Finding("entry_in_tree", $"event {id}", $"{source.Name} has no proof for it: it is not in the log, or in no checkpoint yet"));
+            return null;
+        }
+
+        try
+        {
+            var parsed = TlogProof.Parse(proof);
+            var size = Checkpoint.Parse(SignedNote.Parse(parsed.Checkpoint.Span).Text).Size;
+            if (TileId.At(TileId.Entries, parsed.Index / TileId.WidthMax, size) is not { } bundle || parsed.Index >= size)
+                throw new FormatException($"The proof is for entry {parsed.Index}, its checkpoint has {size}.");
+            var entries = EntryBundle.Decode(await source.ReadOrFullAsync(bundle, cancellationToken), bundle.Width);
+            return new Evidence(
+                proofPath, proof, $"entry {parsed.Index} of {bundle.Path}", entries[(int)(parsed.Index % TileId.WidthMax)].ToArray());
+        }
+        catch (Exception exception) when (exception is FormatException or TileMissingException)
+        {
+            run.Findings.Add(new Finding("entry_in_tree", $"{source.Name}/{proofPath}", exception.Message));
+            return null;
+        }
+    }
+
+    private static async Task SaveAsync(
+        TextWriter output, string folder, Guid id, byte[] leaf, TlogProof proof, TrustedKey key, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(folder);
+        var (leafFile, proofFile, keyFile) = (
+            Path.Combine(folder, $"{id}.leaf.json"), Path.Combine(folder, $"{id}.tlog-proof"), Path.Combine(folder, "log.vkey"));
+        await File.WriteAllBytesAsync(leafFile, leaf, cancellationToken);
+        await File.WriteAllBytesAsync(proofFile, proof.ToBytes(), cancellationToken);
+        await File.WriteAllTextAsync(keyFile, $"{key.Key}\n", cancellationToken);
+        await output.WriteLineAsync($"Saved. Without any network: lumora verify {proofFile} --leaf {leafFile} --key {keyFile}");
+    }
+
+    private static int Write(TextWriter output, string what, VerifyRun run, bool asksChain)
+    {
+        output.WriteLine($"Verify {what}");
+        ClaimLines.Write(output, run.Claims);
+        ClaimLines.Write(output, run.Findings);
+        // Whoever asks the chain wants its answer: "not yet anchored" is no success then.
+        var anchored = !asksChain || run.Claims.Any(claim => claim.Standing == Standing.ProvenOnChain);
+        var holds = run.Findings.Count == 0 && anchored;
+        output.WriteLine(holds ? "Holds." : run.Findings.Count > 0 ? "Does not hold." : "Not anchored yet.");
+        return holds ? ExitCodes.Clean : ExitCodes.Findings;
+    }
+}
