@@ -22,6 +22,9 @@ public sealed record MemoCheckpoint(
 /// </summary>
 public static class MemoCheckpoints
 {
+    /// <summary>Transactions of one address that are looked through before a search gives up.</summary>
+    public const int TransactionsMax = 20_000;
+
     private const int PageRows = 1_000;
 
     /// <summary>The log's checkpoint in the finalized transaction <paramref name="signature"/>, or null when it holds none.</summary>
@@ -57,7 +60,7 @@ public static class MemoCheckpoints
         IRpcClient rpc, PublicKey address, VerifierKey log, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string? before = null;
-        while (true)
+        for (var looked = 0; looked < TransactionsMax; looked += PageRows)
         {
             var page = await rpc.GetSignaturesForAddressAsync(
                 address, PageRows, before, until: null, Commitment.Finalized, cancellationToken);

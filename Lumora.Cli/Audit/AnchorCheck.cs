@@ -21,18 +21,16 @@ internal sealed record AnchorCheck(int Matching, MemoCheckpoint? Newest, long Si
     public const string Claim = "anchored";
 
     public static async Task<AnchorCheck> RunAsync(
-        ILogSource source, ChainServer chain, VerifierKey log, Checkpoint audited, Action<long> progress, CancellationToken cancellationToken)
+        ILogSource source, ChainServer chain, VerifierKey log, Checkpoint audited, AnchorEntries said, Action<long> progress,
+        CancellationToken cancellationToken)
     {
         var findings = new List<Finding>();
+        var found = await FindAsync(chain, log, said, findings, progress, cancellationToken);
         MemoCheckpoint? newest = null;
         var matching = 0;
-        var seen = 0L;
-        await foreach (var memo in MemoCheckpoints.SearchAsync(chain.Rpc, chain.Address, log, cancellationToken))
+        // What was anchored after the audited checkpoint is for the next audit.
+        foreach (var memo in found.Where(memo => memo.Checkpoint.Size <= audited.Size))
         {
-            progress(++seen);
-            // What was anchored after the audited checkpoint is for the next audit.
-            if (memo.Checkpoint.Size > audited.Size)
-                continue;
             if (await FaultAsync(source, audited, memo, cancellationToken) is { } fault)
                 findings.Add(new Finding(Claim, $"transaction {memo.Signature}", fault));
             else
@@ -43,6 +41,35 @@ internal sealed record AnchorCheck(int Matching, MemoCheckpoint? Newest, long Si
         }
 
         return new AnchorCheck(matching, newest, audited.Size, chain.GenesisHash, findings);
+    }
+
+    /// <summary>
+    /// Every memo of the paying addresses, also those that the log keeps silent about; then those that the log says are finalized.
+    /// </summary>
+    private static async Task<List<MemoCheckpoint>> FindAsync(
+        ChainServer chain, VerifierKey log, AnchorEntries said, List<Finding> findings, Action<long> progress, CancellationToken cancellationToken)
+    {
+        var found = new List<MemoCheckpoint>();
+        var addresses = chain.IsAddressGiven || said.Payers.Count == 0 ? [chain.Address] : said.Payers;
+        foreach (var address in addresses)
+            await foreach (var memo in MemoCheckpoints.SearchAsync(chain.Rpc, address, log, cancellationToken))
+            {
+                found.Add(memo);
+                progress(found.Count);
+            }
+
+        var known = found.Select(memo => memo.Signature).ToHashSet(StringComparer.Ordinal);
+        foreach (var (index, signature) in said.Finalized.Where(anchor => !known.Contains(anchor.Signature)))
+        {
+            if (await MemoCheckpoints.ReadAsync(chain.Rpc, signature, log, cancellationToken) is { } memo)
+                found.Add(memo);
+            else
+                findings.Add(new Finding(
+                    Claim, string.Create(CultureInfo.InvariantCulture, $"entry {index}"),
+                    $"it says that transaction {signature} is finalized; the server {chain.Rpc.NodeAddress} (cluster {chain.GenesisHash}) has no such transaction with a checkpoint of this log"));
+        }
+
+        return found;
     }
 
     /// <summary>How well the log is anchored.</summary>

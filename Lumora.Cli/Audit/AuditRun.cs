@@ -26,6 +26,7 @@ internal sealed class AuditRun(ILogSource source, string shard, TrustedKey key, 
     private readonly List<(long Index, DetachedData Data)> _detached = [];
     private readonly StreamCheck _streams = new();
     private readonly LedgerCheck _ledger = new();
+    private readonly AnchorEntries _anchorEntries = new();
     private int _anchors;
 
     /// <summary>Audits and reports; findings are in the report, only what keeps it from its work is thrown.</summary>
@@ -99,6 +100,7 @@ internal sealed class AuditRun(ILogSource source, string shard, TrustedKey key, 
             _findings.Add(gap);
         if (entry.Detached is { } data)
             _detached.Add((index, data));
+        _anchorEntries.Take(index, entry);
         if (_ledger.Take(index, entry) is { } fault)
             _findings.Add(fault);
     }
@@ -156,7 +158,7 @@ internal sealed class AuditRun(ILogSource source, string shard, TrustedKey key, 
         }
 
         progress.Begin("Anchors", 0);
-        var check = await AnchorCheck.RunAsync(source, chain, key.Key, checkpoint, progress.Report, cancellationToken);
+        var check = await AnchorCheck.RunAsync(source, chain, key.Key, checkpoint, _anchorEntries, progress.Report, cancellationToken);
         (_anchors, var findings) = (check.Matching, check.Findings);
         _findings.AddRange(findings);
         _claims.Add(check.ToClaim());

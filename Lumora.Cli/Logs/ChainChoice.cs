@@ -35,7 +35,7 @@ internal sealed class ChainChoice
         try
         {
             var rpc = new RpcClient(http, LogChoice.Address(text, "--rpc"));
-            return new ChainServer(http, rpc, address, await rpc.GetGenesisHashAsync(cancellationToken));
+            return new ChainServer(http, rpc, address, parsed.GetValue(Anchor) is not null, await rpc.GetGenesisHashAsync(cancellationToken));
         }
         catch
         {
@@ -49,8 +49,9 @@ internal sealed class ChainChoice
 /// <param name="Http">Its connections.</param>
 /// <param name="Rpc">The server.</param>
 /// <param name="Address">Whose transactions are looked through.</param>
+/// <param name="IsAddressGiven">The caller named the address; false when it stands for all memos.</param>
 /// <param name="GenesisHash">The cluster that it serves.</param>
-internal sealed record ChainServer(HttpClient Http, IRpcClient Rpc, PublicKey Address, string GenesisHash) : IDisposable
+internal sealed record ChainServer(HttpClient Http, IRpcClient Rpc, PublicKey Address, bool IsAddressGiven, string GenesisHash) : IDisposable
 {
     /// <inheritdoc/>
     public void Dispose() => Http.Dispose();

@@ -41,7 +41,9 @@ public sealed class LumoraHome
         return folder;
     }
 
-    private static string DefaultPath()
+    /// <summary>The home without any setting, which need not exist.</summary>
+    /// <exception cref="InvalidOperationException">This user has no folder of its own.</exception>
+    public static string DefaultPath()
     {
         var data = Environment.GetFolderPath(
             Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
