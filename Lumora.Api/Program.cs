@@ -1,4 +1,5 @@
 using JasperFx;
+using Lumora.Api.Anchoring;
 using Lumora.Api.Embedded;
 using Lumora.Api.EventStore;
 using Lumora.Api.GraphQL;
@@ -41,6 +42,7 @@ static async Task<int> RunAsync(string[] args)
         .AddSolana()
         .AddLedger()
         .AddTasks()
+        .AddAnchoring()
         .AddGraphQL();
 
     await using var app = builder.Build();

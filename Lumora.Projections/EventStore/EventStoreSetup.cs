@@ -1,6 +1,7 @@
 using System.Text.Json;
 using JasperFx.Events;
 using Lumora.Domain.Kernel;
+using Lumora.Projections.Anchoring;
 using Lumora.Projections.Bandwidth;
 using Lumora.Projections.Ledger;
 using Lumora.Projections.Nodes;
@@ -80,5 +81,6 @@ public static class EventStoreSetup
         TasksStore.Configure(options);
         BandwidthStore.Configure(options);
         RewardsStore.Configure(options);
+        AnchoringStore.Configure(options);
     }
 }

@@ -1,0 +1,98 @@
+using CsCheck;
+using Lumora.Domain.Anchoring;
+using Lumora.Domain.Kernel;
+
+namespace Lumora.Domain.Tests.Anchoring;
+
+public sealed class AnchorDeciderTests
+{
+    private const string Memo = "lumora.invalid/test/main\n7\nroot\n\n— lumora.invalid/test/main sig\n";
+    private static readonly DateTimeOffset Now = new(2026, 11, 22, 0, 0, 0, TimeSpan.Zero);
+    private static readonly AnchorPrepared Prepared = new("main", 7, "root", Memo, "genesis", "payer", Now);
+
+    [Fact]
+    public void An_anchor_goes_from_prepared_to_finalized_once()
+    {
+        var state = Fold(null, AnchorDecider.Prepare(null, 0, Prepared));
+        state = Fold(state, AnchorDecider.Sign(state!, Transaction("a", 100)));
+        state = Fold(state, AnchorDecider.Submit(state!, Now));
+        state = Fold(state, AnchorDecider.Observe(state!, new AnchorSighting(AnchorStage.Processed, 5, null), Now));
+        state = Fold(state, AnchorDecider.Observe(state!, new AnchorSighting(AnchorStage.Confirmed, 5, null), Now));
+        state = Fold(state, AnchorDecider.Finalize(state!, new AnchorRecord(5, "hash", Now, "raw", [Memo]), Now));
+        Assert.Equal((AnchorStage.Finalized, 5L, 1), (state!.Stage, state.Slot!.Value, state.Attempts));
+        Assert.Empty(Events(AnchorDecider.Observe(state, null, Now)));
+        Assert.Empty(Events(AnchorDecider.Prepare(state, 0, Prepared)));
+        Assert.IsType<Decision.Rejected>(AnchorDecider.Sign(state, Transaction("b", 200)));
+    }
+
+    [Fact]
+    public void A_smaller_or_equal_checkpoint_is_refused() =>
+        Assert.IsType<Decision.Rejected>(AnchorDecider.Prepare(null, 7, Prepared));
+
+    [Fact]
+    public void A_second_transaction_is_signed_only_when_the_first_cannot_land()
+    {
+        var state = Fold(Fold(null, AnchorDecider.Prepare(null, 0, Prepared)), Decision.Accept(Transaction("a", 100)));
+        Assert.IsType<Decision.Rejected>(AnchorDecider.Sign(state!, Transaction("b", 200)));
+        Assert.Empty(Events(AnchorDecider.Expire(state!, 100, Now)));
+        state = Fold(state, AnchorDecider.Expire(state!, 101, Now));
+        state = Fold(state, AnchorDecider.Sign(state!, Transaction("b", 200)));
+        Assert.Equal(("b", 2, Memo), (state!.Signature, state.Attempts, state.Memo));
+    }
+
+    [Fact]
+    public void A_block_that_vanishes_takes_the_anchor_back_to_submitted()
+    {
+        var state = Fold(Fold(null, AnchorDecider.Prepare(null, 0, Prepared)), Decision.Accept(Transaction("a", 100)));
+        state = Fold(state, AnchorDecider.Observe(state!, new AnchorSighting(AnchorStage.Confirmed, 5, null), Now));
+        Assert.Empty(Events(AnchorDecider.Expire(state!, 1000, Now)));
+        state = Fold(state, AnchorDecider.Observe(state!, null, Now));
+        Assert.Equal((AnchorStage.Submitted, null), (state!.Stage, state.Slot));
+    }
+
+    [Fact]
+    public void Another_memo_on_the_chain_is_refused()
+    {
+        var state = Fold(Fold(null, AnchorDecider.Prepare(null, 0, Prepared)), Decision.Accept(Transaction("a", 100)));
+        Assert.IsType<Decision.Rejected>(
+            AnchorDecider.Finalize(state!, new AnchorRecord(5, "hash", Now, "raw", ["other"]), Now));
+        Assert.IsType<Decision.Rejected>(
+            AnchorDecider.Finalize(state!, new AnchorRecord(5, "hash", Now, "raw", [Memo, Memo]), Now));
+    }
+
+    [Fact]
+    public void Whatever_the_chain_shows_an_anchor_never_leaves_finality_and_never_has_two_live_transactions() =>
+        Gen.Int[0, 6].Array[0, 40].Sample(steps =>
+        {
+            var state = Fold(null, AnchorDecider.Prepare(null, 0, Prepared))!;
+            var finalized = false;
+            for (var index = 0; index < steps.Length; index++)
+            {
+                var (before, decision) = (state, Step(state, steps[index], index));
+                if (decision is Decision.Accepted { Events: [AnchorSigned, ..] })
+                    Assert.Equal(AnchorStage.Prepared, before.Stage);
+                state = Fold(state, decision)!;
+                Assert.True(!finalized || state.Stage == AnchorStage.Finalized);
+                finalized = state.Stage == AnchorStage.Finalized;
+            }
+        });
+
+    private static Decision Step(AnchorState state, int step, int index) => step switch
+    {
+        0 => AnchorDecider.Sign(state, Transaction($"s{index}", index)),
+        1 => AnchorDecider.Submit(state, Now),
+        2 => AnchorDecider.Observe(state, null, Now),
+        3 => AnchorDecider.Observe(state, new AnchorSighting((AnchorStage)(3 + (index % 3)), index, null), Now),
+        4 => AnchorDecider.Observe(state, new AnchorSighting(AnchorStage.Finalized, index, "{}"), Now),
+        5 => AnchorDecider.Expire(state, index + 1, Now),
+        _ => AnchorDecider.Finalize(state, new AnchorRecord(index, "hash", null, "raw", [Memo]), Now),
+    };
+
+    private static AnchorSigned Transaction(string signature, long lastValid) =>
+        new(1, signature, "raw", "blockhash", lastValid, Now);
+
+    private static IReadOnlyList<object> Events(Decision decision) => Assert.IsType<Decision.Accepted>(decision).Events;
+
+    private static AnchorState? Fold(AnchorState? state, Decision decision) =>
+        decision is Decision.Accepted accepted ? accepted.Events.Aggregate(state, AnchorState.Evolve) : state;
+}
