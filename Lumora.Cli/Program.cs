@@ -1,1 +1,8 @@
-return 0;
+using System.CommandLine;
+using Lumora.Cli.Demo;
+
+var root = new RootCommand("lumora: see, verify and operate a Lumora network. Every command has --help.")
+{
+    DemoCommand.Create(),
+};
+return await root.Parse(args).InvokeAsync();

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Spectre.Console;
+
+namespace Lumora.Cli.Demo;
+
+/// <summary>Tells what happens: numbered chapters, facts, and a live line while something takes its time.</summary>
+internal sealed class DemoStory(IAnsiConsole console, DemoCast cast, string run)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(15);
+
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
+    private int _chapter;
+
+    /// <summary>Who takes part.</summary>
+    public DemoCast Cast => cast;
+
+    /// <summary>An idempotency key of this run.</summary>
+    public string Key(string step) => $"demo-{run}-{step}";
+
+    /// <summary>Opens a chapter.</summary>
+    public void Chapter(string title)
+    {
+        _chapter++;
+        console.WriteLine();
+        console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[bold]{_chapter}. {title}[/]  [dim]{_watch.Elapsed.TotalSeconds:F1} s[/]");
+    }
+
+    /// <summary>States a fact.</summary>
+    public void Tell(string fact) => console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"   {fact}");
+
+    /// <summary>States a fact that was checked.</summary>
+    public void Checked(string fact) => console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"   [green]ok[/]  {fact}");
+
+    /// <summary>Ends the story.</summary>
+    public void End()
+    {
+        console.WriteLine();
+        console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[bold green]The journey is complete[/] after {_watch.Elapsed.TotalSeconds:F1} s.");
+    }
+
+    /// <summary>
+    /// Asks again and again until <paramref name="done"/> finds what it waits for; <paramref name="progress"/> is shown
+    /// meanwhile.
+    /// </summary>
+    /// <exception cref="DemoFailedException">It took longer than 15 minutes.</exception>
+    public Task<T> WaitAsync<T>(
+        string what, Func<Task<JsonElement>> ask, Func<JsonElement, T?> done, Func<JsonElement, string> progress,
+        CancellationToken cancellation)
+        where T : class => console.Status().StartAsync(what, async status =>
+    {
+        var end = Stopwatch.StartNew();
+        var last = "";
+        while (end.Elapsed < WaitMax)
+        {
+            var answer = await ask();
+            if (done(answer) is { } found)
+                return found;
+            var now = progress(answer);
+            if (now != last && !console.Profile.Capabilities.Interactive)
+                Tell($"{what}: {now}");
+            last = now;
+            status.Status(Markup.Escape($"{what}: {now}"));
+            await Task.Delay(Pause, cancellation);
+        }
+
+        throw new DemoFailedException($"{what} took longer than {WaitMax.TotalMinutes:F0} minutes; last seen: {last}");
+    });
+}
