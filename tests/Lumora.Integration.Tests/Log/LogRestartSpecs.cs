@@ -1,0 +1,93 @@
+using Lumora.Chain.Blobs;
+using Lumora.Chain.Log;
+using Lumora.Chain.Verification;
+using Lumora.Domain.Kernel;
+using Lumora.Domain.Nodes;
+using Lumora.Integration.Tests.Infrastructure;
+using Lumora.Projections.EventStore;
+using Npgsql;
+
+namespace Lumora.Integration.Tests.Log;
+
+public sealed class LogRestartSpecs(TestDatabases databases)
+{
+    private static readonly CancellationToken None = TestContext.Current.CancellationToken;
+
+    /// <summary>
+    /// A rewound subscription brings every event again: none may become a second leaf, and the log goes on where it stopped.
+    /// </summary>
+    [Fact]
+    public async Task A_restarted_host_goes_on_with_the_same_log_even_when_its_subscription_was_rewound()
+    {
+        var connection = await databases.CreateAsync();
+        var home = Path.Combine(Path.GetTempPath(), $"lumora-restart-{Guid.NewGuid():N}");
+        try
+        {
+            PublishedCheckpoint before;
+            await using (var app = new LumoraApp(connection, home))
+            {
+                await app.StartAsync();
+                before = await AppendAndWaitAsync(app, 270);
+            }
+
+            await ExecuteAsync(connection, "delete from mt_event_progression where name like 'log-sequencer%'");
+            Directory.Delete(Path.Combine(home, "log", "main", "tile"), recursive: true);
+
+            await using (var app = new LumoraApp(connection, home))
+            {
+                await app.StartAsync();
+                var after = await AppendAndWaitAsync(app, 1);
+                Assert.Equal(before.Checkpoint.Origin, after.Checkpoint.Origin);
+                Assert.Equal(before.Checkpoint.Size + 1, after.Checkpoint.Size);
+                var log = app.Get<ShardLogs>().Find(ShardMap.DefaultShard)!;
+                var report = await LogFsck.RunAsync(new BlobTiles(log.Blobs), log.Key, after.Note, onEntry: null, None);
+                Assert.Empty(report.Problems);
+                Assert.Equal(after.Checkpoint.Size, report.Size);
+            }
+        }
+        finally
+        {
+            Directory.Delete(home, recursive: true);
+        }
+    }
+
+    /// <summary>Appends events and waits for the checkpoint that has the last of them.</summary>
+    private static async Task<PublishedCheckpoint> AppendAndWaitAsync(LumoraApp app, int count)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(None);
+        limit.CancelAfter(TimeSpan.FromSeconds(30));
+        var sessions = app.Get<ShardSessions>();
+        var stream = "";
+        await using (var session = sessions.Open(ShardRole.Region, Actor.System("test")))
+        {
+            for (var i = 0; i < count; i++)
+            {
+                stream = $"node/{Guid.NewGuid():N}";
+                session.Events.StartStream<NodeState>(stream, new NodeRegistered(
+                    stream, "participant_test", Region: null, NodeAllowance.Default, TimeProvider.System.Now()));
+            }
+
+            await session.SaveChangesAsync(limit.Token);
+        }
+
+        await using var command = sessions.DataSource(ShardRole.Region).CreateCommand("select id from mt_events where stream_id = $1");
+        command.Parameters.AddWithValue(stream);
+        var last = (Guid)(await command.ExecuteScalarAsync(limit.Token))!;
+        var logs = app.Get<ShardLogs>();
+        var size = 0L;
+        while (true)
+        {
+            var checkpoint = await logs.WaitForLargerAsync(ShardMap.DefaultShard, size, limit.Token);
+            size = checkpoint.Checkpoint.Size;
+            if (await logs.Find(ShardMap.DefaultShard)!.Leaves.FindAsync(last, limit.Token) is { } leaf && leaf.Index < size)
+                return checkpoint;
+        }
+    }
+
+    private static async Task ExecuteAsync(string connection, string sql)
+    {
+        await using var source = NpgsqlDataSource.Create(connection);
+        await using var command = source.CreateCommand(sql);
+        Assert.True(await command.ExecuteNonQueryAsync(None) > 0);
+    }
+}
