@@ -1,0 +1,127 @@
+using System.Text;
+using Lumora.Chain.Log;
+using Lumora.Chain.Notes;
+using Lumora.Chain.Solana.Programs;
+using Lumora.Cli.Audit;
+using Lumora.Cli.Verify;
+using Lumora.Domain.Merkle;
+using Lumora.Integration.Tests.Solana;
+using Lumora.Projections.EventStore;
+
+namespace Lumora.Integration.Tests.Cli;
+
+public sealed class VerifySpecs(LoggedHost host, LocalSolana solana) : IClassFixture<LoggedHost>, IClassFixture<LocalSolana>
+{
+    [Fact]
+    public async Task An_event_of_the_host_is_verified_and_the_saved_files_hold_without_any_network()
+    {
+        var (folder, id) = await SavedAsync(270);
+        var said = await OfflineAsync(folder, id);
+        said.Must(0, "proven offline", "entry_in_tree", "entry 270 ");
+        said.Must(0, "proven offline", "checkpoint_signed");
+        said.Must(0, "proven offline", "event_readable", id.ToString(), "transaction_posted");
+        said.Must(0, "needs the chain", "anchored");
+        said.Must(0, "Holds.");
+    }
+
+    [Fact]
+    public async Task A_changed_leaf_path_or_checkpoint_is_refused_with_its_name()
+    {
+        var (folder, id) = await SavedAsync(5);
+        var (leaf, proof) = (Path.Combine(folder, $"{id}.leaf.json"), Path.Combine(folder, $"{id}.tlog-proof"));
+
+        LoggedHost.Flip(leaf, 60);
+        (await OfflineAsync(folder, id)).Must(1, "WRONG", leaf, "leads to the root");
+        LoggedHost.Flip(leaf, 60);
+
+        var text = await File.ReadAllTextAsync(proof, TestContext.Current.CancellationToken);
+        var path = text.IndexOf('\n', text.IndexOf("index ", StringComparison.Ordinal)) + 1;
+        LoggedHost.Flip(proof, path + 4);
+        (await OfflineAsync(folder, id)).Must(1, "WRONG", "entry 5, ", "leads to the root");
+        LoggedHost.Flip(proof, path + 4);
+
+        var checkpoint = Encoding.UTF8.GetByteCount(text[..(text.IndexOf("\n\n", StringComparison.Ordinal) + 2)]);
+        LoggedHost.Flip(proof, checkpoint + 2);
+        (await OfflineAsync(folder, id)).Must(1, "WRONG", $"checkpoint in {proof}", "signature");
+        LoggedHost.Flip(proof, checkpoint + 2);
+
+        LoggedHost.Flip(proof, 0);
+        (await OfflineAsync(folder, id)).Must(1, "WRONG", proof, "c2sp.org/tlog-proof@v1");
+        LoggedHost.Flip(proof, 0);
+        (await OfflineAsync(folder, id)).Must(0, "Holds.");
+    }
+
+    [Fact]
+    public async Task A_bundle_that_differs_from_the_tree_is_found_online()
+    {
+        var id = await host.EventAtAsync(0);
+        var file = host.Log.Blobs.FileOf("tile/entries/000");
+        LoggedHost.Flip(file, 60);
+        try
+        {
+            (await OnlineAsync(id)).Must(1, "WRONG", "entry 0 of tile/entries/000", "leads to the root");
+        }
+        finally
+        {
+            LoggedHost.Flip(file, 60);
+        }
+    }
+
+    [Fact]
+    public async Task An_event_that_is_not_in_the_log_does_not_hold()
+    {
+        var id = Guid.NewGuid();
+        (await OnlineAsync(id)).Must(1, "WRONG", $"event {id}", "not in the log");
+    }
+
+    [Fact]
+    public async Task What_keeps_verify_from_its_work_is_said_with_exit_code_2()
+    {
+        (await LoggedHost.RunAsync(VerifyCommand.Create())).Must(2, "--leaf FILE");
+        (await LoggedHost.RunAsync(VerifyCommand.Create(), "nothing.tlog-proof", "--leaf", "nothing", "--key", host.Key)).Must(2, "nothing.tlog-proof");
+        (await LoggedHost.RunAsync(VerifyCommand.Create(), "--server", host.Server, "--event", "x")).Must(2, "--event");
+    }
+
+    [Fact]
+    public async Task The_checkpoint_is_found_in_a_finalized_memo_and_a_fork_there_is_named()
+    {
+        var none = TestContext.Current.CancellationToken;
+        var id = await host.EventAtAsync(100);
+        var rpc = solana.Rpc.NodeAddress.AbsoluteUri;
+        (await OnlineAsync(id, "--rpc", rpc)).Must(1, "not proven", "anchored", "no finalized memo");
+
+        var payer = await solana.FundedWalletAsync(none);
+        var note = (await host.Log.Blobs.ReadAsync(LogPublisher.CheckpointPath, none))!;
+        var signature = await solana.SendAsync(payer, [MemoProgram.NewMemo(note, payer.PublicKey)], none);
+        var folder = host.NewFolder();
+        (await OnlineAsync(id, "--rpc", rpc, "--anchor", payer.PublicKey.ToString(), "--save", folder))
+            .Must(0, "proven on chain", "anchored", signature);
+        (await OfflineAsync(folder, id, "--rpc", rpc)).Must(0, "proven on chain", signature);
+        (await LoggedHost.RunAsync(AuditCommand.Create(), "--server", host.Server, "--key", host.Key, "--rpc", rpc))
+            .Must(0, "proven on chain", "anchored", signature);
+
+        // The operator signs a second history with the log's own key.
+        using var signer = new NoteSigner(
+            host.Log.Key.Name, SignatureKind.Ed25519, await File.ReadAllBytesAsync(Path.Combine(host.App.Home, "keys", $"log-{ShardMap.DefaultShard}.key"), none));
+        var fork = new Checkpoint(host.Log.Key.Name, host.Size, MerkleHash.OfLeaf("another history"u8)).ToText();
+        var forked = await solana.SendAsync(
+            payer, [MemoProgram.NewMemo(new SignedNote(fork, [signer.Sign(fork)]).ToBytes(), payer.PublicKey)], none);
+        (await LoggedHost.RunAsync(AuditCommand.Create(), "--server", host.Server, "--key", host.Key, "--rpc", rpc))
+            .Must(1, "WRONG", $"transaction {forked}", "another history");
+        (await OnlineAsync(id, "--rpc", rpc)).Must(1, "WRONG", $"transaction {forked}", "fork");
+    }
+
+    private async Task<(string Folder, Guid Id)> SavedAsync(long index)
+    {
+        var (folder, id) = (host.NewFolder(), await host.EventAtAsync(index));
+        (await OnlineAsync(id, "--save", folder)).Must(0, "Holds.");
+        return (folder, id);
+    }
+
+    private Task<Said> OnlineAsync(Guid id, params string[] more) => LoggedHost.RunAsync(
+        VerifyCommand.Create(), ["--server", host.Server, "--event", id.ToString(), "--key", host.Key, .. more]);
+
+    private static Task<Said> OfflineAsync(string folder, Guid id, params string[] more) => LoggedHost.RunAsync(
+        VerifyCommand.Create(),
+        [Path.Combine(folder, $"{id}.tlog-proof"), "--leaf", Path.Combine(folder, $"{id}.leaf.json"), "--key", Path.Combine(folder, "log.vkey"), .. more]);
+}
