@@ -7,6 +7,7 @@ using Lumora.Api.Identity;
 using Lumora.Api.Ledger;
 using Lumora.Api.Log;
 using Lumora.Api.Operations;
+using Lumora.Api.Rewards;
 using Lumora.Api.Solana;
 using Lumora.Api.Tasks;
 using Microsoft.Extensions.Options;
@@ -42,6 +43,7 @@ static async Task<int> RunAsync(string[] args)
         .AddSolana()
         .AddLedger()
         .AddTasks()
+        .AddRewards()
         .AddAnchoring()
         .AddGraphQL();
 

@@ -17,12 +17,22 @@ public sealed record ProposedCollection(CollectionView? Collection, IReadOnlyLis
 /// <param name="Plan">What to gather.</param>
 public sealed record ProposeCollection(Actor Actor, CollectionPlan Plan);
 
-/// <summary>Handles <see cref="ProposeCollection"/>.</summary>
-internal sealed class CollectionProposals(
-    ShardSessions sessions, CollectionKeys keys, ISelectorSyntax syntax, IOptions<TasksOptions> options,
-    WorkSignals signals, TimeProvider clock)
+/// <summary>Where collections are proposed and approved.</summary>
+public interface ICollectionProposals
 {
     /// <summary>Checks every rule, then makes the collection's key and the collection.</summary>
+    Task<ProposedCollection> ProposeAsync(ProposeCollection command, CancellationToken ct);
+
+    /// <summary>A steward lets a consumer's proposal run.</summary>
+    Task<Result<CollectionView>> ApproveAsync(Actor steward, string collectionId, CancellationToken ct);
+}
+
+/// <inheritdoc cref="ICollectionProposals"/>
+internal sealed class CollectionProposals(
+    ShardSessions sessions, CollectionKeys keys, ISelectorSyntax syntax, IOptions<TasksOptions> options,
+    WorkSignals signals, TimeProvider clock) : ICollectionProposals
+{
+    /// <inheritdoc/>
     public async Task<ProposedCollection> ProposeAsync(ProposeCollection command, CancellationToken ct)
     {
         var checkedPlan = new CollectionRules(syntax, options.Value.AllowLoopback).Validate(command.Plan);
@@ -48,7 +58,7 @@ internal sealed class CollectionProposals(
             await session.LoadAsync<CollectionView>(CollectionState.StreamOf(id), ct), []);
     }
 
-    /// <summary>A steward lets a consumer's proposal run.</summary>
+    /// <inheritdoc/>
     public async Task<Result<CollectionView>> ApproveAsync(Actor steward, string collectionId, CancellationToken ct)
     {
         if (!TypeId.IsValid("collection", collectionId))

@@ -61,15 +61,16 @@ internal sealed class Curator(
         // The judgement above took its time and no lock; the commit decides on the state as it is now.
         await using var connection = await sessions.DataSource(ShardRole.Region).OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await using var session = sessions.Open(
-            ShardRole.Region, Self, Marten.Services.SessionOptions.ForTransaction(transaction));
+        await using var session = sessions.Open(ShardRole.Region, Self, transaction);
         var stream = await session.Events.FetchForWriting<TaskState>(TaskState.StreamOf(taskId), ct);
+        // Under the gate for refusals, too: they lower the quality of the epoch that is open now.
+        var epoch = await epochs.OpenEpochAsync(connection, clock.Now(), ct);
         var now = clock.Now();
         var decision = problem is null
             ? TaskDecider.Accept(
                 stream.Aggregate!, TypeId.Format("result", Guid.CreateVersion7(now)),
                 TypeId.Format("contribution", Guid.CreateVersion7(now)), node!.Owner,
-                await epochs.OpenEpochAsync(connection, now, ct), collection!.Plan.PageBytesMax, now)
+                epoch, collection!.Plan.PageBytesMax, now)
             : TaskDecider.Reject(stream.Aggregate!, problem.Code, problem.Message, now);
         await session.CommitAsync(stream, decision, ct);
         await transaction.CommitAsync(ct);

@@ -43,8 +43,7 @@ internal sealed class LeaseClaims(ShardSessions sessions, IOptions<TasksOptions>
             return null;
 
         var actor = new Actor($"node:{node.NodeId}", Roles.Node);
-        await using var session = sessions.Open(
-            ShardRole.Region, actor, Marten.Services.SessionOptions.ForTransaction(transaction));
+        await using var session = sessions.Open(ShardRole.Region, actor, transaction);
         var stream = await session.Events.FetchForWriting<TaskState>(TaskState.StreamOf(taskId), ct);
         var task = stream.Aggregate!;
         var leaseId = TypeId.Format("lease", Guid.CreateVersion7(now));

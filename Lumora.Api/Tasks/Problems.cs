@@ -24,10 +24,8 @@ internal static class Problems
         "lease_finished" or "wrong_offset" => StatusCodes.Status409Conflict,
         "lease_expired" => StatusCodes.Status410Gone,
         "body_too_large" or "result_too_large" => StatusCodes.Status413PayloadTooLarge,
-        "unknown_node" or "node_suspended" => StatusCodes.Status403Forbidden,
+        "node_suspended" => StatusCodes.Status403Forbidden,
         "busy" => StatusCodes.Status503ServiceUnavailable,
-        "digest_wrong" => StatusCodes.Status401Unauthorized,
-        _ when code.StartsWith("signature_", StringComparison.Ordinal) => StatusCodes.Status401Unauthorized,
         _ => StatusCodes.Status422UnprocessableEntity,
     };
 }

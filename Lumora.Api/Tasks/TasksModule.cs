@@ -1,11 +1,6 @@
-using Lumora.Api.Bandwidth;
 using Lumora.Api.Identity;
 using Lumora.Api.Nodes;
-using Lumora.Api.Rewards;
-using Lumora.Chain.Cryptography;
-using Lumora.Domain.Cryptography;
 using Lumora.Domain.Tasks;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Lumora.Api.Tasks;
 
@@ -18,18 +13,14 @@ internal static class TasksModule
         var services = builder.Services;
         services.AddOptions<TasksOptions>().BindConfiguration(TasksOptions.Section).ValidateDataAnnotations()
             .ValidateOnStart();
-        services.AddOptions<RewardsOptions>().BindConfiguration(RewardsOptions.Section).ValidateDataAnnotations()
-            .ValidateOnStart();
-        services.TryAddSingleton<ICurve25519, Curve25519>();
         services.AddSingleton<WorkSignals>();
         services.AddSingleton<INodeDirectory, NodeDirectory>();
         services.AddSingleton<ISelectorSyntax, CssSyntax>();
         services.AddSingleton<CollectionKeys>();
-        services.AddSingleton<CollectionProposals>();
+        services.AddSingleton<ICollectionProposals, CollectionProposals>();
         services.AddSingleton<GatewayKey>();
         services.AddSingleton<ResultFiles>();
         services.AddSingleton<SitemapReader>();
-        services.AddSingleton<EpochGate>();
         services.AddSingleton<LeaseClaims>();
         services.AddSingleton<LeaseEnds>();
         services.AddSingleton<IAcceptedResults, AcceptedResults>();

@@ -56,6 +56,19 @@ public sealed class ShardSessions(IDocumentStore store, ShardMap shards)
         return session;
     }
 
+    /// <summary>
+    /// A session of <paramref name="actor"/> in a transaction that the caller owns and commits: for a decision that
+    /// stands on rows or locks which the caller took first.
+    /// </summary>
+    public IDocumentSession Open(ShardRole role, Actor actor, NpgsqlTransaction transaction)
+    {
+        var options = Marten.Services.SessionOptions.ForTransaction(transaction);
+        options.TenantId = ShardOf(role);
+        var session = store.LightweightSession(options);
+        Stamp(session, actor, causation: null);
+        return session;
+    }
+
     /// <summary>A read-only session.</summary>
     public IQuerySession Query(ShardRole role) => store.QuerySession(ShardOf(role));
 

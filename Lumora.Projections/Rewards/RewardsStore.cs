@@ -19,6 +19,17 @@ public static class RewardsStore
         options.Storage.ExtendedSchemaObjects.Add(Epochs());
         options.Storage.ExtendedSchemaObjects.Add(Allocations());
         options.Storage.ExtendedSchemaObjects.Add(Unallocated());
+        options.Storage.ExtendedSchemaObjects.Add(CloseKeys());
+    }
+
+    // Idempotency keys of closes: scoped to the actor, kept for ever.
+    private static Table CloseKeys()
+    {
+        var table = new Table("reward_close_key");
+        table.AddColumn("actor", "text").AsPrimaryKey();
+        table.AddColumn("key", "text").AsPrimaryKey();
+        table.AddColumn("epoch", "bigint").NotNull();
+        return table;
     }
 
     private static Table Epochs()

@@ -26,6 +26,7 @@ public sealed class ShiftedClock : TimeProvider
 public sealed class WorkFixture(TestDatabases databases) : IAsyncLifetime
 {
     public static readonly Actor Steward = new("participant_steward", Roles.Steward);
+    public static readonly TestWallet StewardWallet = new();
     private readonly List<TestNode> _nodes = [];
     private LumoraApp? _app;
 
@@ -49,6 +50,7 @@ public sealed class WorkFixture(TestDatabases databases) : IAsyncLifetime
         {
             ["Lumora:Tasks:AllowLoopback"] = "true",
             ["Lumora:Tasks:SweepMs"] = "50",
+            ["Lumora:Stewards:0"] = StewardWallet.Address,
         },
         services => services.AddSingleton<TimeProvider>(Clock));
 
@@ -74,7 +76,7 @@ public sealed class WorkFixture(TestDatabases databases) : IAsyncLifetime
             [.. Enumerable.Range(0, pages).Select(i => $"https://{host}/{i}")], Sitemap: null,
             [new ExtractionRule("title", "h1", Required: true)], RecordSelector: null, Replication: 1, PagesMax: 1_000,
             PagesPerTask: 1, PageBytesMax: 100_000, RecordsPerPageMax: 10, attemptsMax, Redact: false);
-        var proposed = await App.Get<CollectionProposals>().ProposeAsync(
+        var proposed = await App.Get<ICollectionProposals>().ProposeAsync(
             new ProposeCollection(Steward, plan), CancellationToken.None);
         Assert.Empty(proposed.Problems);
         return await CollectionInAsync(proposed.Collection!.CollectionId, CollectionPhase.Running);
