@@ -82,9 +82,10 @@ public sealed partial class Query
     private const string NotWithdrawable =
         "Not withdrawable yet: your earnings stand in the ledger; payouts to wallets are not open.";
 
-    /// <summary>The number of the epoch of this moment.</summary>
+    /// <summary>The epoch that pays what is contributed now: this moment's, or the first one that is not closed.</summary>
     [AllowAnyone]
-    public static long CurrentEpoch([FromServices] IEpochCloser epochs) => epochs.CurrentEpoch;
+    public static Task<long> CurrentEpoch([FromServices] IEpochCloser epochs, CancellationToken ct) =>
+        epochs.CurrentEpochAsync(ct);
 
     /// <summary>A closed epoch; null while it is open.</summary>
     /// <param name="number">The epoch.</param>

@@ -17,6 +17,12 @@ internal sealed class RewardsOptions
     [Range(0, 1_000_000_000)]
     public long EmissionLmr { get; set; } = 10_000;
 
+    /// <summary>
+    /// Development switch: an epoch with contributions may be closed before it has begun, when the one before was
+    /// closed by hand. Default false.
+    /// </summary>
+    public bool AllowEarlyClose { get; set; }
+
     /// <summary>The emission in base units.</summary>
     public Amount Emission => Amount.FromLmr(EmissionLmr);
 }

@@ -61,6 +61,21 @@ public sealed class EpochSpecs(WorkFixture fixture) : IClassFixture<WorkFixture>
     }
 
     [Fact]
+    public async Task The_epoch_that_follows_a_close_by_hand_may_be_closed_early_in_development_when_there_is_work_in_it()
+    {
+        await WorkAsync(3_000);
+        var closer = fixture.App.Get<EpochCloser>();
+        var command = await CloseCommandAsync("close-4");
+        Assert.Null((await closer.CloseAsync(command, Ct)).Rejection);
+        var next = await closer.CurrentEpochAsync(Ct);
+        Assert.Equal(command.Epoch + 1, next);
+        var early = command with { Epoch = next, IdempotencyKey = "close-5" };
+        Assert.Equal("epoch_not_begun", (await closer.CloseAsync(early, Ct)).Rejection!.Code);
+        await WorkAsync(3_000);
+        Assert.Equal(3_000, (await closer.CloseAsync(early, Ct)).Value!.Bytes);
+    }
+
+    [Fact]
     public async Task An_epoch_that_has_not_begun_or_lacks_a_reason_is_not_closed()
     {
         var closer = fixture.App.Get<EpochCloser>();

@@ -50,6 +50,7 @@ public sealed class WorkFixture(TestDatabases databases) : IAsyncLifetime
         {
             ["Lumora:Tasks:AllowLoopback"] = "true",
             ["Lumora:Tasks:SweepMs"] = "50",
+            ["Lumora:Rewards:AllowEarlyClose"] = "true",
             ["Lumora:Stewards:0"] = StewardWallet.Address,
         },
         services => services.AddSingleton<TimeProvider>(Clock));
