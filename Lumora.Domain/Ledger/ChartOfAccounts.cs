@@ -98,6 +98,24 @@ public static class ChartOfAccounts
     /// <summary>True for the network's own processes: only they open accounts, and they never fail on the payee.</summary>
     public static bool IsSystem(Actor actor) => actor.Id.StartsWith("system:", StringComparison.Ordinal);
 
+    /// <summary>
+    /// True when <paramref name="actor"/> may see what the account of <paramref name="code"/> holds: its own accounts,
+    /// and the aggregates of the network and the chains; stewards, auditors and the network see all.
+    /// </summary>
+    public static bool MayReadBalance(Actor actor, string code) =>
+        MayReadEntries(actor, code)
+        || code.StartsWith("network/", StringComparison.Ordinal)
+        || code.StartsWith("chain/", StringComparison.Ordinal);
+
+    /// <summary>
+    /// True when <paramref name="actor"/> may see what moved on the account of <paramref name="code"/>. Not so for the
+    /// aggregates: their entries are other people's purchases, earnings and deposits.
+    /// </summary>
+    public static bool MayReadEntries(Actor actor, string code) =>
+        IsSystem(actor)
+        || actor.Has(Roles.Steward | Roles.Auditor)
+        || code.StartsWith($"participant/{actor.Id}/", StringComparison.Ordinal);
+
     private static bool IsPath(string code)
     {
         var segment = 0;

@@ -19,6 +19,13 @@ public sealed record JournalTransaction(long JournalVersion, DateTimeOffset At, 
 /// <param name="Balance">The account's balance after it.</param>
 public sealed record AccountTransaction(JournalTransaction Transaction, long Amount, long Balance);
 
+/// <summary>A part of the journal; the versions are a page's cursors.</summary>
+/// <param name="Count">At most so many transactions, 1 to <see cref="LedgerQueries.PageMax"/>.</param>
+/// <param name="Above">Only later journal versions than this; 0 = from the first.</param>
+/// <param name="Below">Only earlier journal versions than this; the largest = to the last.</param>
+/// <param name="OldestFirst">From the oldest of the range upwards, instead of from the newest downwards.</param>
+public sealed record JournalRange(int Count, long Above = 0, long Below = long.MaxValue, bool OldestFirst = false);
+
 /// <summary>The sum of the balances of one kind of account.</summary>
 /// <param name="Kind">The code's first segment, or the whole code of a network account.</param>
 /// <param name="Asset">The asset.</param>
@@ -29,8 +36,8 @@ public sealed record TrialBalanceLine(string Kind, string Asset, long Accounts, 
 /// <summary>Reads of the ledger, from rows that the writer commits together with the journal.</summary>
 public sealed class LedgerQueries(ShardSessions sessions)
 {
-    /// <summary>Most transactions in one page.</summary>
-    public const int PageMax = 100;
+    /// <summary>Most transactions in one answer.</summary>
+    public const int PageMax = 1_000;
 
     /// <summary>The account of <paramref name="code"/>, or null.</summary>
     public async Task<LedgerAccount?> AccountAsync(ShardRole role, string code, string asset, CancellationToken ct)
@@ -67,28 +74,26 @@ public sealed class LedgerQueries(ShardSessions sessions)
         return await reader.ReadAsync(ct) ? Transaction(reader) : null;
     }
 
-    /// <summary>
-    /// The latest transactions of an account before <paramref name="beforeVersion"/> (null = the newest), newest first,
-    /// up to <paramref name="count"/> (at most <see cref="PageMax"/>). The cursor is the last one's journal version.
-    /// </summary>
+    /// <summary>The transactions of an account in <paramref name="range"/>; empty for an unknown account.</summary>
     public async Task<IReadOnlyList<AccountTransaction>> TransactionsAsync(
-        ShardRole role, string code, string asset, int count, long? beforeVersion, CancellationToken ct)
+        ShardRole role, string code, string asset, JournalRange range, CancellationToken ct)
     {
+        var order = range.OldestFirst ? "asc" : "desc";
         await using var command = Command(
             role,
-            """
+            $"""
             with page as (
               select e.journal_version, sum(e.amount)::bigint as amount,
                 (array_agg(e.balance order by e.line desc))[1] as balance
               from ledger_entry e
               where e.account = (select number from ledger_account where code = $1 and asset = $2)
-                and e.journal_version < $3
-              group by e.journal_version order by e.journal_version desc limit $4)
+                and e.journal_version > $3 and e.journal_version < $4
+              group by e.journal_version order by e.journal_version {order} limit $5)
             select m.version, m.timestamp, m.user_name, m.data, p.amount, p.balance
-            from page p join mt_events m on m.stream_id = $5 and m.version = p.journal_version
-            order by m.version desc
+            from page p join mt_events m on m.stream_id = $6 and m.version = p.journal_version
+            order by m.version {order}
             """,
-            code, asset, beforeVersion ?? long.MaxValue, Math.Clamp(count, 1, PageMax),
+            code, asset, range.Above, range.Below, Math.Clamp(range.Count, 1, PageMax),
             LedgerJournal.StreamId(sessions.ShardOf(role)));
         await using var reader = await command.ExecuteReaderAsync(ct);
         var page = new List<AccountTransaction>();
