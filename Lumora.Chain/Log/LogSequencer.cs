@@ -26,7 +26,7 @@ public sealed class LogSequencer : BatchSubscription
     // The rows and not the page's events: the leaf commits to what is stored, before upcasters and converters.
     private const string ReadEvents =
         """
-        select seq_id, id, stream_id, version, type, data::text, timestamp, headers ->> 'actor', causation_id
+        select seq_id, id, stream_id, version, type, data::text, timestamp, user_name, causation_id
         from mt_events
         where seq_id > $1 and seq_id <= $2
         order by seq_id

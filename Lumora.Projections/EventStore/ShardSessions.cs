@@ -19,9 +19,6 @@ public enum ShardRole
 /// </summary>
 public sealed class ShardSessions(IDocumentStore store, ShardMap shards)
 {
-    /// <summary>Metadata header that carries the acting identity, beside Marten's user name column.</summary>
-    public const string ActorHeader = "actor";
-
     /// <summary>All shards of this installation.</summary>
     public IReadOnlyList<string> Shards => shards.Names;
 
@@ -81,7 +78,6 @@ public sealed class ShardSessions(IDocumentStore store, ShardMap shards)
     private static void Stamp(IDocumentSession session, Actor actor, string? causation)
     {
         session.LastModifiedBy = actor.Id;
-        session.SetHeader(ActorHeader, actor.Id);
         if (causation is not null)
             session.CausationId = causation;
     }

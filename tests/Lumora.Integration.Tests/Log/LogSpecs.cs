@@ -61,8 +61,10 @@ public sealed class LogSpecs(AppFixture fixture) : IClassFixture<AppFixture>
         var lines = export.TrimEnd('\n').Split('\n');
         Assert.Equal(entries.Select(Encoding.UTF8.GetString), lines);
 
-        // No event is missing, none stands twice, and each stream's versions are dense.
+        // No event is missing, none stands twice, each names who caused it, and each stream's versions are dense.
         var leaves = entries.ConvertAll(entry => Leaf.Decode(entry).Leaf);
+        Assert.Contains(leaves, leaf => leaf.Stream == "ledger/main");
+        Assert.All(leaves, leaf => Assert.False(string.IsNullOrEmpty(leaf.Actor), $"{leaf.Stream} {leaf.Version}"));
         Assert.Equal(leaves.Count, leaves.Select(leaf => leaf.Id).Distinct().Count());
         foreach (var stream in leaves.GroupBy(leaf => leaf.Stream, StringComparer.Ordinal))
             Assert.Equal(Enumerable.Range(1, stream.Count()).Select(i => (long)i), stream.Select(leaf => leaf.Version));
