@@ -1,5 +1,6 @@
 using JasperFx;
 using Lumora.Api.Anchoring;
+using Lumora.Api.Deposits;
 using Lumora.Api.Embedded;
 using Lumora.Api.EventStore;
 using Lumora.Api.GraphQL;
@@ -45,6 +46,7 @@ static async Task<int> RunAsync(string[] args)
         .AddTasks()
         .AddRewards()
         .AddAnchoring()
+        .AddDeposits()
         .AddGraphQL();
 
     await using var app = builder.Build();

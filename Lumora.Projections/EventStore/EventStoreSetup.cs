@@ -3,6 +3,7 @@ using JasperFx.Events;
 using Lumora.Domain.Kernel;
 using Lumora.Projections.Anchoring;
 using Lumora.Projections.Bandwidth;
+using Lumora.Projections.Deposits;
 using Lumora.Projections.Ledger;
 using Lumora.Projections.Nodes;
 using Lumora.Projections.Participants;
@@ -82,5 +83,6 @@ public static class EventStoreSetup
         BandwidthStore.Configure(options);
         RewardsStore.Configure(options);
         AnchoringStore.Configure(options);
+        DepositsStore.Configure(options);
     }
 }

@@ -1,0 +1,70 @@
+using Lumora.Chain.Deposits;
+using Lumora.Chain.Solana;
+using Lumora.Domain.Deposits;
+using Lumora.Domain.Ledger;
+using Lumora.Integration.Tests.Infrastructure;
+using Lumora.Integration.Tests.Solana;
+using Lumora.Projections.Deposits;
+using Lumora.Projections.EventStore;
+
+namespace Lumora.Integration.Tests.Deposits;
+
+public sealed class DepositSpecs(DepositSpecs.Fixture fixture) : IClassFixture<DepositSpecs.Fixture>
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_finalized_transfer_with_a_code_is_credited_once_and_one_without_is_parked()
+    {
+        var cluster = await fixture.App.Get<SolanaConnection>().WaitAsync(Ct);
+        var token = await TokenAsync();
+        var sessions = fixture.App.Get<ShardSessions>();
+        const string Participant = "participant_3zzzzzzzzzzzzzzzzzzzzzzzzz";
+        var code = await DepositCode.ForAsync(sessions, Participant, Ct);
+        Assert.Equal(code, await DepositCode.ForAsync(sessions, Participant, Ct));
+
+        var unknown = await PayAsync(cluster, token, 7, "who am I");
+        var known = await PayAsync(cluster, token, 2_500_000_000, code);
+
+        var credited = Assert.IsType<DepositCredited>(await DepositAsync(known));
+        Assert.Equal((Participant, 2_500_000_000), (credited.ParticipantId, credited.Amount.Units));
+        Assert.Equal("unknown_code", Assert.IsType<DepositUnattributed>(await DepositAsync(unknown)).Reason);
+        await using var command = sessions.DataSource(ShardRole.Global).CreateCommand(
+            $"select count(*) from mt_events where stream_id like 'deposit/%' and type = 'deposit_credited'");
+        Assert.Equal(1L, await command.ExecuteScalarAsync(Ct));
+        Assert.NotEqual(code, await DepositCode.ForAsync(sessions, Participant, Ct));
+        Assert.Equal($"participant/{Participant}/available", ChartOfAccounts.Available(Participant));
+    }
+
+    private async Task<LmrToken> TokenAsync()
+    {
+        while (true)
+        {
+            if (fixture.App.Get<DepositWatcher>().Token is { } token)
+                return token;
+            await Task.Delay(20, Ct);
+        }
+    }
+
+    private static async Task<string> PayAsync(SolanaCluster cluster, LmrToken token, ulong amount, string code) =>
+        await token.PayAsync(cluster, amount, code, Ct);
+
+    private async Task<object> DepositAsync(string signature)
+    {
+        while (true)
+        {
+            await using var query = fixture.App.Get<ShardSessions>().Query(ShardRole.Global);
+            var events = await query.Events.FetchStreamAsync(DepositState.StreamOf(signature, 1), token: Ct);
+            if (events.Count > 0)
+                return events[0].Data;
+            await Task.Delay(20, Ct);
+        }
+    }
+
+    /// <summary>A host with its own local Solana.</summary>
+    public sealed class Fixture(TestDatabases databases) : AppFixture(databases)
+    {
+        protected override IReadOnlyDictionary<string, string> Settings { get; } =
+            LocalSolana.Settings.ToDictionary(pair => pair.Key, pair => pair.Value!, StringComparer.Ordinal);
+    }
+}
