@@ -2,6 +2,7 @@ using System.CommandLine;
 using Lumora.Cli.Audit;
 using Lumora.Cli.Demo;
 using Lumora.Cli.Doctor;
+using Lumora.Cli.Reports;
 using Lumora.Cli.Verify;
 
 var root = new RootCommand("lumora: see, verify and operate a Lumora network. Every command has --help.")
@@ -11,4 +12,7 @@ var root = new RootCommand("lumora: see, verify and operate a Lumora network. Ev
     AuditCommand.Create(),
     DoctorCommand.Create(),
 };
-return await root.Parse(args).InvokeAsync();
+var parsed = root.Parse(args);
+var code = await parsed.InvokeAsync();
+// A misspelt option is no finding: a script must not take it for one.
+return parsed.Errors.Count > 0 ? ExitCodes.Unable : code;

@@ -12,9 +12,7 @@ public static class AuditCommand
 
     private const string Description =
         """
-        Checks a whole log from its published files alone: hashes every entry again, derives all tiles and the root, compares them with the
-        signed checkpoint, follows every stream and the ledger, compares the export, and with --rpc the anchors on Solana.
-
+        Checks a whole log from its published files: entries, tiles, root, signature, streams, ledger, export, and with --rpc its anchors.
         Exit code: 0 all holds, 1 something does not (each line WRONG says what and where), 2 the audit could not be made.
         """;
 

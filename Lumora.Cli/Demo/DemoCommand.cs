@@ -25,6 +25,14 @@ internal static class DemoCommand
         {
             Description = "The running host.",
             DefaultValueFactory = _ => new Uri("http://127.0.0.1:5080"),
+            // The library converts no addresses.
+            CustomParser = result =>
+            {
+                if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https")
+                    return uri;
+                result.AddError($"--server \"{result.Tokens[0].Value}\" is no http or https address.");
+                return null;
+            },
         };
         var home = new Option<string?>("--home")
         {

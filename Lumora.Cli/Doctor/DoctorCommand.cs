@@ -13,9 +13,7 @@ public static class DoctorCommand
 
     private const string Description =
         """
-        Checks an installation: home folder and key files on this machine, the running host and its database, the chain, the log, and the
-        programs that parts of it use. Each line says ok, warn or fail, and what to do.
-
+        Examines an installation: home folder, key files, host, database, chain, log, tools; says ok, warn or FAIL, and what to do.
         Exit code: 0 nothing failed (warnings are allowed), 1 something failed, 2 the examination could not be made.
         """;
 

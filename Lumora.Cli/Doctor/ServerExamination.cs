@@ -47,7 +47,7 @@ internal static class ServerExamination
                 _ => Health.Fail,
             };
             diagnoses.Add(new Diagnosis(
-                check.Name, health, detail ?? (health == Health.Ok ? "the host says that it is well" : "the host says that it is not well"),
+                check.Name, health, (detail ?? (health == Health.Ok ? "the host says that it is well" : "the host says that it is not well")) + Endpoint(check.Value),
                 health == Health.Ok ? null : RemedyOf(check.Name)));
         }
 
@@ -55,6 +55,12 @@ internal static class ServerExamination
             diagnoses.Add(new Diagnosis("database", Health.Warn, "the host does not report on its database", "the host is older than this command"));
         return diagnoses;
     }
+
+    /// <summary>The chain's check names the RPC server, which <c>--rpc</c> of the other commands takes.</summary>
+    private static string Endpoint(JsonElement check) =>
+        check.TryGetProperty("data", out var data) && data.ValueKind == JsonValueKind.Object && data.TryGetProperty("endpoint", out var endpoint)
+            ? $" at {endpoint.GetString()}"
+            : "";
 
     private static string RemedyOf(string check) => check switch
     {

@@ -11,11 +11,8 @@ public static class VerifyCommand
 {
     private const string Description =
         """
-        Checks that one event stands in a log. Offline: lumora verify PROOF --leaf FILE --key VKEY, with no network at all. Online:
-        lumora verify --server URL --event ID fetches the entry from its bundle and the proof, and --save keeps them for the offline check.
-
-        Exit code: 0 all that was asked holds, 1 something does not (each line WRONG says what and where), 2 the check could not be made.
-        With --rpc, "holds" includes a checkpoint in a finalized Solana transaction that covers the event.
+        Checks that one event stands in a log: offline with PROOF, --leaf and --key; online with --server and --event; with --rpc on Solana too.
+        Exit code: 0 it holds (with --rpc: and is anchored), 1 it does not (lines WRONG say what and where), 2 the check could not be made.
         """;
 
     /// <summary>The command.</summary>
