@@ -103,6 +103,11 @@ internal sealed class Curator(
         {
             return new Rejection("not_decryptable", fault.Message);
         }
+        catch (FileNotFoundException)
+        {
+            // Lost on our side (a restored backup, a lost disk): the task must not stop the others for ever.
+            return new Rejection("result_lost", "The gateway no longer has the result; it is no fault of the node.");
+        }
         catch (InvalidDataException fault)
         {
             return new Rejection("not_ndjson", fault.Message);

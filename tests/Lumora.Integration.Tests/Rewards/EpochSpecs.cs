@@ -47,7 +47,7 @@ public sealed class EpochSpecs(WorkFixture fixture) : IClassFixture<WorkFixture>
         var node = await WorkAsync(7_000);
         var command = await CloseCommandAsync("close-2");
         var closer = fixture.App.Get<EpochCloser>();
-        // The host dies after the commit of the close and the first page of payments.
+        // As after a crash between the commit of the close and its payment.
         Assert.Null(await closer.SealAsync(command, Ct));
         var late = await WorkAsync(7_000);
         Assert.Equal(command.Epoch + 1, await fixture.ScalarAsync<long>(

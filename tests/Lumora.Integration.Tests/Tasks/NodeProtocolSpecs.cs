@@ -87,6 +87,22 @@ public sealed class NodeProtocolSpecs(WorkFixture fixture) : IClassFixture<WorkF
     }
 
     [Fact]
+    public async Task A_record_that_breaks_the_schema_is_refused_with_its_reason()
+    {
+        var node = await fixture.NodeAsync();
+        await fixture.CollectionAsync(pages: 1, attemptsMax: 1);
+        var lease = await node.LeaseAsync();
+        var (ciphertext, result) = await node.WorkAsync(lease, field: "unknown");
+        using var uploaded = await node.UploadAsync(lease.LeaseId, ciphertext);
+        using var completed = await node.CompleteAsync(result);
+        Assert.Equal(HttpStatusCode.OK, completed.StatusCode);
+
+        var task = await fixture.TaskInAsync(lease.TaskId, TaskPhase.Abandoned);
+        Assert.Equal("schema_mismatch", Assert.Single(task.Failures));
+        await fixture.CollectionInAsync(task.CollectionId, CollectionPhase.Completed);
+    }
+
+    [Fact]
     public async Task A_lost_lease_comes_back_and_its_late_result_is_refused()
     {
         var (lost, other) = (await fixture.NodeAsync(), await fixture.NodeAsync());

@@ -46,13 +46,14 @@ public sealed record TestNode : IDisposable
     }
 
     /// <summary>One record per page, encrypted to the lease's recipient, with a signed receipt.</summary>
-    public async Task<(byte[] Ciphertext, TaskResult Result)> WorkAsync(Lease lease, int bodyBytes = 5_000)
+    public async Task<(byte[] Ciphertext, TaskResult Result)> WorkAsync(
+        Lease lease, int bodyBytes = 5_000, string field = "title")
     {
         var lines = lease.Urls.Select(url => CanonicalJson.Serialize(new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["url"] = url,
             ["fetchedAt"] = _clock.Now().ToWire(),
-            ["title"] = $"Title of {url}",
+            [field] = $"Title of {url}",
         })).ToList();
         using var plaintext = new MemoryStream([.. lines.SelectMany(line => line.Append((byte)'\n'))]);
         using var ciphertext = new MemoryStream();
