@@ -1,5 +1,6 @@
 using JasperFx;
 using Lumora.Api.Anchoring;
+using Lumora.Api.Datasets;
 using Lumora.Api.Deposits;
 using Lumora.Api.Embedded;
 using Lumora.Api.EventStore;
@@ -8,6 +9,7 @@ using Lumora.Api.Identity;
 using Lumora.Api.Ledger;
 using Lumora.Api.Log;
 using Lumora.Api.Operations;
+using Lumora.Api.Purchases;
 using Lumora.Api.Rewards;
 using Lumora.Api.Solana;
 using Lumora.Api.Tasks;
@@ -44,6 +46,8 @@ static async Task<int> RunAsync(string[] args)
         .AddSolana()
         .AddLedger()
         .AddTasks()
+        .AddDatasets()
+        .AddPurchases()
         .AddRewards()
         .AddAnchoring()
         .AddDeposits()
@@ -56,6 +60,8 @@ static async Task<int> RunAsync(string[] args)
         .MapIdentity()
         .MapLog()
         .MapTasks()
+        .MapDatasets()
+        .MapPurchases()
         .MapGraphQL();
 
     if (Usage.IsMaintenance(args))

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Lumora.Api.Tasks;
 using Lumora.Domain.Cryptography;
 using Lumora.Domain.Datasets;
 using Lumora.Domain.Kernel;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using Lumora.Api.Tasks;
 using Lumora.Domain.Datasets;
-using Lumora.Domain.Kernel;
 using Lumora.Domain.Tasks;
 using Parquet;
 using Parquet.Schema;
@@ -85,52 +85,4 @@ internal static class ParquetTable
     // The library takes nulls in an optional text column, though its signature does not say so.
     private static string[] Texts(List<JsonElement> rows, string name) =>
         rows.Select(row => row.TryGetProperty(name, out var value) ? value.GetString()! : null!).ToArray();
-}
-
-/// <summary>Reads the lines of NDJSON without holding more than one.</summary>
-internal static class NdjsonLines
-{
-    /// <summary>Each line without its line feed; empty lines are left out. A line is valid until the next one.</summary>
-    /// <exception cref="DatasetBuildException">A line is longer than a record may be.</exception>
-    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
-        Stream source, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var buffer = new byte[64 * 1024];
-        var (start, end) = (0, 0);
-        for (var more = true; more;)
-        {
-            if (start > 0)
-            {
-                buffer.AsSpan(start, end - start).CopyTo(buffer);
-                (start, end) = (0, end - start);
-            }
-
-            if (end == buffer.Length)
-                Grow(ref buffer);
-            var read = await source.ReadAsync(buffer.AsMemory(end), cancellationToken);
-            more = read > 0;
-            end += read;
-            for (int length; (length = LineLength(buffer.AsSpan(start, end - start), last: !more)) >= 0; start += length + 1)
-            {
-                if (length > 0)
-                    yield return buffer.AsMemory(start, length);
-                if (start + length >= end)
-                    yield break;
-            }
-        }
-    }
-
-    private static int LineLength(ReadOnlySpan<byte> rest, bool last)
-    {
-        var length = rest.IndexOf((byte)'\n');
-        return length < 0 && last ? rest.Length : length;
-    }
-
-    private static void Grow(ref byte[] buffer)
-    {
-        if (buffer.Length > DatasetLimits.RecordBytesMax)
-            throw new DatasetBuildException("too_large", $"A record is longer than {DatasetLimits.RecordBytesMax} bytes.");
-        Array.Resize(ref buffer, buffer.Length * 2);
-        Check.That(buffer.Length <= 2 * DatasetLimits.RecordBytesMax);
-    }
 }

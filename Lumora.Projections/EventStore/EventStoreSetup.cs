@@ -84,5 +84,7 @@ public static class EventStoreSetup
         RewardsStore.Configure(options);
         AnchoringStore.Configure(options);
         DepositsStore.Configure(options);
+        Datasets.DatasetsStore.Configure(options);
+        Purchases.PurchasesStore.Configure(options);
     }
 }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Lumora.Api.Datasets;
+using Lumora.Api.Tasks;
 using Lumora.Domain.Cryptography;
 using Lumora.Domain.Datasets;
 using Lumora.Domain.Kernel;
@@ -158,7 +159,7 @@ public sealed class DatasetPackagerTests : IDisposable
             new MemoryStream(Encoding.UTF8.GetBytes(text)), TestContext.Current.CancellationToken))
             lines.Add(Encoding.UTF8.GetString(line.Span));
 
-        Assert.Equal(text.Split('\n').Where(line => line.Length > 0), lines);
+        Assert.Equal(text.Split('\n'), lines);
     }
 
     private static string Row(int i)
