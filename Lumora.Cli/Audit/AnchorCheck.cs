@@ -76,7 +76,7 @@ internal sealed record AnchorCheck(int Matching, MemoCheckpoint? Newest, long Si
     public Claim ToClaim()
     {
         if (Findings.Count > 0)
-            return new Claim(Claim, Standing.NotProven, string.Create(CultureInfo.InvariantCulture, $"{Findings.Count} findings"));
+            return new Claim(Claim, Standing.NotProven, Findings.Count == 1 ? "1 finding" : string.Create(CultureInfo.InvariantCulture, $"{Findings.Count} findings"));
         if (Newest is null)
             return new Claim(Claim, Standing.NotProven, $"no finalized memo on the cluster {GenesisHash} holds a checkpoint of this log");
         return new Claim(Claim, Standing.ProvenOnChain, string.Create(

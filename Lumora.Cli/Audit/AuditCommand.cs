@@ -67,6 +67,6 @@ public static class AuditCommand
                 CultureInfo.InvariantCulture, $"  … and {report.Findings.Count - FindingsShown} more; --report FILE has them all"));
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{(report.Findings.Count == 0 ? "Clean" : $"{report.Findings.Count} findings")}: {report.Counts.Entries} entries, {report.Counts.Streams} streams, {report.Seconds:0.0} s."));
+            $"{(report.Findings.Count switch { 0 => "Clean", 1 => "1 finding", var count => $"{count} findings" })}: {report.Counts.Entries} entries, {report.Counts.Streams} streams, {report.Seconds:0.0} s."));
     }
 }

@@ -167,9 +167,14 @@ internal sealed class AuditRun(ILogSource source, string shard, TrustedKey key, 
     private void Claim(string name, string detail)
     {
         var broken = _findings.Count(finding => finding.Claim == name);
-        _claims.Add(broken == 0
-            ? new Claim(name, Standing.ProvenOffline, detail)
-            : new Claim(name, Standing.NotProven, string.Create(CultureInfo.InvariantCulture, $"{broken} findings")));
+        var whole = _findings.All(finding => finding.Claim != TreeClaim);
+        _claims.Add((broken, whole) switch
+        {
+            (0, true) => new Claim(name, Standing.ProvenOffline, detail),
+            // What follows from entries that nobody has signed is worth nothing.
+            (0, false) => new Claim(name, Standing.NotProven, "holds for the bytes at hand, which are not those that the checkpoint covers"),
+            _ => new Claim(name, Standing.NotProven, broken == 1 ? "1 finding" : string.Create(CultureInfo.InvariantCulture, $"{broken} findings")),
+        });
     }
 
     /// <summary>The full check writes "where: what".</summary>

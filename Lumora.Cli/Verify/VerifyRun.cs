@@ -21,9 +21,6 @@ internal sealed class VerifyRun(TrustedKey key)
     /// <summary>What does not hold.</summary>
     public List<Finding> Findings { get; } = [];
 
-    /// <summary>The event, once its bytes could be read.</summary>
-    public Leaf? Event { get; private set; }
-
     /// <summary>The steps that need no network; the proof and its checkpoint when all of them hold.</summary>
     public (TlogProof Proof, Checkpoint Checkpoint)? CheckOffline(Evidence evidence, Guid? expected)
     {
@@ -45,8 +42,8 @@ internal sealed class VerifyRun(TrustedKey key)
                 return proof;
             },
             good => string.Create(CultureInfo.InvariantCulture, $"entry {good.Index} with the leaf hash {hash} leads to that root in {good.Path.Count} steps"));
-        var leaf = Step("event_readable", evidence.LeafName, () => Lumora.Domain.Log.Leaf.Decode(evidence.Leaf).Leaf, Describe);
-        Event = leaf;
+        var leaf = Step(
+            "event_readable", evidence.LeafName, () => Leaf.Decode(evidence.Leaf).Leaf, good => included is null ? null : Describe(good));
         if (leaf is not null && expected is { } id && leaf.Id != id)
             Findings.Add(new Finding("event_readable", evidence.LeafName, $"it is the event {leaf.Id}, not {id}"));
         return included is null || Findings.Count > 0 ? null : (proof, checkpoint);
