@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Tasks;
 
@@ -10,7 +11,8 @@ namespace Lumora.Domain.Datasets;
 /// everything else UTF-8 (a number too: it is an exact decimal).
 /// </param>
 /// <param name="Required">True when each record has it.</param>
-public sealed record DatasetColumn(string Name, FieldType Type, bool Required);
+public sealed record DatasetColumn(
+    string Name, [property: JsonConverter(typeof(WireEnumConverter<FieldType>))] FieldType Type, bool Required);
 
 /// <summary>What a column's values look like; shown in the catalog.</summary>
 /// <param name="Name">The column.</param>

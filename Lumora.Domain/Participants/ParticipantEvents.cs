@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Lumora.Domain.Cryptography;
 using Lumora.Domain.Kernel;
 
@@ -16,7 +17,11 @@ public sealed record ParticipantRegistered(string ParticipantId, Sealed Wallet, 
 /// <param name="Reason">Why, in words that may be public.</param>
 /// <param name="At">When.</param>
 [EventContract("role_granted")]
-public sealed record RoleGranted(string ParticipantId, Roles Role, string Reason, DateTimeOffset At);
+public sealed record RoleGranted(
+    string ParticipantId,
+    [property: JsonConverter(typeof(WireEnumConverter<Roles>))] Roles Role,
+    string Reason,
+    DateTimeOffset At);
 
 /// <summary>A participant may do less.</summary>
 /// <param name="ParticipantId">Who.</param>
@@ -24,7 +29,11 @@ public sealed record RoleGranted(string ParticipantId, Roles Role, string Reason
 /// <param name="Reason">Why, in words that may be public.</param>
 /// <param name="At">When.</param>
 [EventContract("role_revoked")]
-public sealed record RoleRevoked(string ParticipantId, Roles Role, string Reason, DateTimeOffset At);
+public sealed record RoleRevoked(
+    string ParticipantId,
+    [property: JsonConverter(typeof(WireEnumConverter<Roles>))] Roles Role,
+    string Reason,
+    DateTimeOffset At);
 
 /// <summary>A participant became a steward: power is visible.</summary>
 /// <param name="ParticipantId">Who.</param>

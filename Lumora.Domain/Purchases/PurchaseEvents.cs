@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Lumora.Domain.Cryptography;
 using Lumora.Domain.Datasets;
 using Lumora.Domain.Kernel;
@@ -88,7 +89,11 @@ public enum ReleaseTrigger
 /// <param name="At">When.</param>
 [EventContract("purchase_released")]
 public sealed record PurchaseReleased(
-    string PurchaseId, string TransactionId, PurchaseShares Shares, ReleaseTrigger Trigger, string? Reason,
+    string PurchaseId,
+    string TransactionId,
+    PurchaseShares Shares,
+    [property: JsonConverter(typeof(WireEnumConverter<ReleaseTrigger>))] ReleaseTrigger Trigger,
+    string? Reason,
     DateTimeOffset At);
 
 /// <summary>The escrow went back to the buyer. Companion of the ledger transaction that did it.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Serialization;
 using Lumora.Domain.Kernel;
 
 namespace Lumora.Domain.Tasks;
@@ -37,7 +38,11 @@ public enum FieldType
 /// <param name="Type">How the text is read.</param>
 /// <param name="Required">A record without this field is dropped.</param>
 public sealed record ExtractionRule(
-    string Field, string Selector, string? Attribute = null, FieldType Type = FieldType.Text, bool Required = false);
+    string Field,
+    string Selector,
+    string? Attribute = null,
+    [property: JsonConverter(typeof(WireEnumConverter<FieldType>))] FieldType Type = FieldType.Text,
+    bool Required = false);
 
 /// <summary>
 /// Decides whether a CSS selector compiles. The domain has no HTML parser, so whoever accepts a collection and

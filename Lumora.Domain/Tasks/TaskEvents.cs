@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Lumora.Domain.Kernel;
 
 namespace Lumora.Domain.Tasks;
@@ -121,4 +122,10 @@ public sealed record TaskOutput(
 /// <param name="Records">Records taken from it.</param>
 /// <param name="Outcome">How it ended.</param>
 public sealed record TaskPage(
-    string Url, string FinalUrl, int Status, long BodyBytes, string? Sha256, int Records, PageOutcome Outcome);
+    string Url,
+    string FinalUrl,
+    int Status,
+    long BodyBytes,
+    string? Sha256,
+    int Records,
+    [property: JsonConverter(typeof(WireEnumConverter<PageOutcome>))] PageOutcome Outcome);

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Lumora.Domain.Kernel;
 
 namespace Lumora.Domain.Tasks;
@@ -35,7 +36,7 @@ public sealed record WorkReceipt(
     long BytesIn,
     long BytesOut,
     string ContentRoot,
-    WorkStatus Status,
+    [property: JsonConverter(typeof(WireEnumConverter<WorkStatus>))] WorkStatus Status,
     long Start,
     long End,
     string? Sig = null)

@@ -51,7 +51,8 @@ public sealed class EventContractsSpecs
             .Append("# Events\n\n")
             .Append("Generated from the code and compared by a test. Every event is a leaf of the log (see leaf.md); its name is the\n")
             .Append("leaf's `type`. Released contracts never change: a new need gets a new event or an upcaster. 64-bit integers and\n")
-            .Append("amounts are JSON strings, times are UTC with six decimals, absent fields are left out.\n");
+            .Append("amounts are JSON strings, times are UTC with six decimals, enumerations are\n")
+            .Append("snake_case names, absent fields are left out.\n");
         foreach (var slice in EventCatalog.All.GroupBy(contract => contract.Type.Namespace!.Split('.')[^1])
                      .OrderBy(group => group.Key, StringComparer.Ordinal))
         {
