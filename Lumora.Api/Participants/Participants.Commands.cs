@@ -49,25 +49,79 @@ public static class SetAgeRecipientHandler
             : new Rejection("invalid_recipient", fault, "recipient");
 }
 
+/// <summary>Lets a participant do more; a steward's act.</summary>
+/// <param name="Actor">The steward.</param>
+/// <param name="ParticipantId">Who.</param>
+/// <param name="Role">One role.</param>
+/// <param name="Reason">Why, in words that become public.</param>
+public sealed record GrantRole(Actor Actor, string ParticipantId, Roles Role, string Reason);
+
+/// <summary>Handles <see cref="GrantRole"/>.</summary>
+public static class GrantRoleHandler
+{
+    /// <summary>Answers the participant, or the refusals of <see cref="ParticipantDecider.GrantRole"/>.</summary>
+    public static Task<Result<Participant>> HandleAsync(
+        GrantRole command, ShardSessions sessions, TimeProvider clock, CancellationToken ct) =>
+        ParticipantChange.ApplyAsync(
+            sessions, command.Actor, command.ParticipantId,
+            state => ParticipantDecider.GrantRole(state, command.Actor, command.Role, command.Reason, clock.Now()), ct);
+}
+
+/// <summary>Lets a participant do less; a steward's act.</summary>
+/// <param name="Actor">The steward.</param>
+/// <param name="ParticipantId">Who.</param>
+/// <param name="Role">One role.</param>
+/// <param name="Reason">Why, in words that become public.</param>
+public sealed record RevokeRole(Actor Actor, string ParticipantId, Roles Role, string Reason);
+
+/// <summary>Handles <see cref="RevokeRole"/>.</summary>
+public static class RevokeRoleHandler
+{
+    /// <summary>Answers the participant, or the refusals of <see cref="ParticipantDecider.RevokeRole"/>.</summary>
+    public static Task<Result<Participant>> HandleAsync(
+        RevokeRole command, ShardSessions sessions, TimeProvider clock, CancellationToken ct) =>
+        ParticipantChange.ApplyAsync(
+            sessions, command.Actor, command.ParticipantId,
+            state => ParticipantDecider.RevokeRole(state, command.Actor, command.Role, command.Reason, clock.Now()), ct);
+}
+
 /// <summary>A change that a participant makes to itself.</summary>
 internal static class OwnChange
 {
     /// <summary>Decides on the state of now; a key is touched only for a participant that is there and not erased.</summary>
+    public static Task<Result<Participant>> ApplyAsync(
+        ShardSessions sessions, Actor actor, Func<Participant, Decision> decide, CancellationToken ct) =>
+        ParticipantChange.ApplyAsync(
+            sessions, actor, actor.Id,
+            state => state is { ErasedAt: null }
+                ? decide(state)
+                : Decision.Reject("participant_not_found", "There is no such participant, or its data was erased."),
+            ct);
+}
+
+/// <summary>A change of a participant by whoever may make it.</summary>
+internal static class ParticipantChange
+{
+    /// <summary>Decides on the state of now (null: there is none) and stores what follows.</summary>
     public static async Task<Result<Participant>> ApplyAsync(
-        ShardSessions sessions, Actor actor, Func<Participant, Decision> decide, CancellationToken ct)
+        ShardSessions sessions, Actor actor, string participantId, Func<Participant?, Decision> decide,
+        CancellationToken ct)
     {
-        if (!TypeId.IsValid(Participant.IdPrefix, actor.Id))
-            return new Rejection("participant_not_found", "Only participants have a profile.");
+        if (!TypeId.IsValid(Participant.IdPrefix, participantId))
+            return new Rejection("participant_not_found", "There is no such participant.");
         await using var session = sessions.Open(ShardRole.Global, actor);
-        var stream = await session.Events.FetchForWriting<Participant>(Participant.StreamOf(actor.Id), ct);
-        if (stream.Aggregate is not { ErasedAt: null } state)
-            return new Rejection("participant_not_found", "There is no such participant, or its data was erased.");
-        var decision = decide(state);
+        var stream = await session.Events.FetchForWriting<Participant>(Participant.StreamOf(participantId), ct);
+        var decision = decide(stream.Aggregate);
         if (decision is Decision.Rejected rejected)
             return rejected.Reason;
         var events = ((Decision.Accepted)decision).Events;
-        stream.AppendMany(events);
-        await session.SaveChangesAsync(ct);
-        return events.Aggregate((Participant?)state, Participant.Evolve)!;
+        var after = events.Aggregate(stream.Aggregate, Participant.Evolve)!;
+        if (events.Count > 0)
+        {
+            stream.AppendMany(events);
+            await session.SaveChangesAsync(ct);
+        }
+
+        return after;
     }
 }

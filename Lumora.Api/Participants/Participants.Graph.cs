@@ -46,6 +46,33 @@ public sealed record SetAgeRecipientInput(string Recipient);
 /// <param name="Error">Why the change was refused; null when it was made.</param>
 public sealed record ProfilePayload(Me? Me, UserError? Error);
 
+/// <summary>What a steward may let a participant do.</summary>
+public enum GrantableRole
+{
+    /// <summary>Own nodes and earn.</summary>
+    Provider,
+
+    /// <summary>Buy datasets.</summary>
+    Consumer,
+
+    /// <summary>Read the ledger's accounts and restricted exports.</summary>
+    Auditor,
+
+    /// <summary>Run the host.</summary>
+    Operator,
+}
+
+/// <summary>A change of what a participant may do.</summary>
+/// <param name="ParticipantId">The participant.</param>
+/// <param name="Role">One role.</param>
+/// <param name="Reason">Why, in at most 500 characters; it becomes public.</param>
+public sealed record ChangeRoleInput([property: Id] string ParticipantId, GrantableRole Role, string Reason);
+
+/// <summary>What a participant may do after a change.</summary>
+/// <param name="Roles">All its roles now; null when the change was refused.</param>
+/// <param name="Error">Why the change was refused; null when it was made.</param>
+public sealed record ChangeRolePayload(IReadOnlyList<string>? Roles, UserError? Error);
+
 public sealed partial class Query
 {
     /// <summary>The signed-in participant; null for callers that are none, such as nodes.</summary>
@@ -79,6 +106,42 @@ public sealed partial class Mutation
         [Description("The recipient.")] SetAgeRecipientInput input,
         CancellationToken ct) => Profile(
             await bus.InvokeAsync<Result<Participant>>(new SetAgeRecipient(context.Actor(), input.Recipient), ct), directory);
+
+    /// <summary>
+    /// Lets a participant do more. Public, with the reason; holds from the participant's next access token on. Nothing
+    /// happens when it has the role.
+    /// </summary>
+    [Allow(Roles.Steward)]
+    public static async Task<ChangeRolePayload> GrantRole(
+        IResolveFieldContext context,
+        [FromServices] IMessageBus bus,
+        [Description("Who, which role and why.")] ChangeRoleInput input,
+        CancellationToken ct) => RolesAfter(await bus.InvokeAsync<Result<Participant>>(
+            new GrantRole(context.Actor(), input.ParticipantId, RoleOf(input.Role), input.Reason), ct));
+
+    /// <summary>
+    /// Takes a role away from a participant. Public, with the reason; holds from the participant's next access token on.
+    /// Nothing happens when it has no such role.
+    /// </summary>
+    [Allow(Roles.Steward)]
+    public static async Task<ChangeRolePayload> RevokeRole(
+        IResolveFieldContext context,
+        [FromServices] IMessageBus bus,
+        [Description("Who, which role and why.")] ChangeRoleInput input,
+        CancellationToken ct) => RolesAfter(await bus.InvokeAsync<Result<Participant>>(
+            new RevokeRole(context.Actor(), input.ParticipantId, RoleOf(input.Role), input.Reason), ct));
+
+    private static ChangeRolePayload RolesAfter(Result<Participant> result) => new(
+        result.Value is { } participant ? Actors.NamesOf(participant.Roles) : null, UserError.From(result.Rejection));
+
+    private static Roles RoleOf(GrantableRole role) => role switch
+    {
+        GrantableRole.Provider => Roles.Provider,
+        GrantableRole.Consumer => Roles.Consumer,
+        GrantableRole.Auditor => Roles.Auditor,
+        GrantableRole.Operator => Roles.Operator,
+        _ => Roles.None,
+    };
 
     private static ProfilePayload Profile(Result<Participant> result, ParticipantDirectory directory) => new(
         result.Value is { } participant ? GraphQL.Me.Of(participant, directory) : null, UserError.From(result.Rejection));
