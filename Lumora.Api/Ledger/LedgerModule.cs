@@ -17,6 +17,7 @@ internal static class LedgerModule
             .Validate(o => o.AttemptsMax is >= 1 and <= 20, "Lumora:Ledger:AttemptsMax must be 1 to 20.")
             .Validate(o => o.RefusalsPerMinuteMax >= 1, "Lumora:Ledger:RefusalsPerMinuteMax must be at least 1.")
             .ValidateOnStart();
+        builder.Services.AddSingleton<LedgerMetrics>();
         builder.Services.AddSingleton<ILedgers, Ledgers>();
         builder.Services.AddSingleton<LedgerQueries>();
         builder.Services.AddSingleton<LedgerVerifier>();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
@@ -23,6 +24,7 @@ public sealed partial class LedgerWriter : ILedger
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
     private readonly ILedgerProbe? _probe;
+    private readonly LedgerMetrics.OfWriter? _metrics;
     private readonly AccountCache _cache;
     private readonly RefusalLimiter _refusals;
     private long? _fence;
@@ -30,7 +32,7 @@ public sealed partial class LedgerWriter : ILedger
     /// <summary>A writer for the shard of <paramref name="role"/>; it takes requests at once and works when run.</summary>
     public LedgerWriter(
         ShardSessions sessions, ShardRole role, LedgerOptions options, TimeProvider clock, ILogger<LedgerWriter> logger,
-        ILedgerProbe? probe = null)
+        ILedgerProbe? probe = null, LedgerMetrics? metrics = null)
     {
         (_options, _clock, _logger, _probe) = (options, clock, logger, probe);
         _shard = sessions.ShardOf(role);
@@ -40,19 +42,26 @@ public sealed partial class LedgerWriter : ILedger
         _refusals = new RefusalLimiter(options.RefusalsPerMinuteMax, clock);
         _queue = Channel.CreateBounded<Pending>(
             new BoundedChannelOptions(options.QueueLengthMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+        _metrics = metrics?.For(_shard, () => _queue.Reader.Count);
     }
 
     /// <inheritdoc/>
     public Task<LedgerOutcome> SubmitAsync(LedgerRequest request, CancellationToken ct)
     {
         if (LedgerShape.Check(request) is { } fault)
-            return Task.FromResult<LedgerOutcome>(new LedgerOutcome.Refused(fault, Replayed: false));
+            return Counted(new LedgerOutcome.Refused(fault, Replayed: false), LedgerMetrics.Refused);
         if (_refusals.WaitOf(request.Actor) is { } wait)
-            return Task.FromResult<LedgerOutcome>(new LedgerOutcome.Busy(wait));
+            return Counted(new LedgerOutcome.Busy(wait), LedgerMetrics.Busy);
         var pending = new Pending(request, RequestDigest.Of(request.Command));
         return _queue.Writer.TryWrite(pending)
             ? pending.Answer.Task.WaitAsync(ct)
-            : Task.FromResult<LedgerOutcome>(new LedgerOutcome.Busy(_options.RetryAfter));
+            : Counted(new LedgerOutcome.Busy(_options.RetryAfter), LedgerMetrics.Busy);
+    }
+
+    private Task<LedgerOutcome> Counted(LedgerOutcome outcome, string name)
+    {
+        _metrics?.Count(name, 1);
+        return Task.FromResult(outcome);
     }
 
     /// <summary>Makes the fence row if this shard has none yet.</summary>
@@ -144,17 +153,19 @@ public sealed partial class LedgerWriter : ILedger
     {
         if (pending.Request.Companion is not null && LedgerFaults.IsConflict(fault))
         {
+            _metrics?.Count(LedgerMetrics.Refused, 1);
             pending.Answer.TrySetResult(new LedgerOutcome.Refused(
                 LedgerCodes.Reject(LedgerCodes.CompanionConflict, "companion"), Replayed: false));
             return;
         }
 
         LogFault(fault, pending.Request.Key);
-        pending.Fail(fault);
+        Fail([pending], fault);
     }
 
-    private static void Fail(List<Pending> batch, Exception fault)
+    private void Fail(List<Pending> batch, Exception fault)
     {
+        _metrics?.Count(LedgerMetrics.Failed, batch.Count);
         foreach (var pending in batch)
             pending.Fail(fault);
     }
@@ -171,6 +182,7 @@ public sealed partial class LedgerWriter : ILedger
 
     private async Task<bool> TryCommitAsync(List<Pending> batch, CancellationToken ct)
     {
+        var started = Stopwatch.GetTimestamp();
         var accounts = LedgerBatch.AccountsOf(batch);
         var (needs, cached) = LedgerBatch.NeedsOf(batch, accounts, _cache);
         await using var transaction = await LedgerTransaction.BeginAsync(_source, ct);
@@ -194,6 +206,7 @@ public sealed partial class LedgerWriter : ILedger
             await ReachAsync(CommitPoint.AfterCommit, transaction, ct);
         }
 
+        _metrics?.Decided(decided.Outcomes, Stopwatch.GetElapsedTime(started));
         for (var i = 0; i < batch.Count; i++)
         {
             if (decided.Recorded[i])

@@ -24,14 +24,14 @@ public sealed partial class Ledgers : ILedgers, IHostedService, IDisposable
     /// <summary>Makes the writers; none runs before <see cref="StartAsync"/>.</summary>
     public Ledgers(
         ShardSessions sessions, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<LedgerWriter> logger,
-        IEnumerable<ILedgerProbe> probes)
+        IEnumerable<ILedgerProbe> probes, LedgerMetrics metrics)
     {
         (_sessions, _options, _logger) = (sessions, options.Value, logger);
         foreach (var role in Enum.GetValues<ShardRole>())
         {
             if (!_writers.ContainsKey(sessions.ShardOf(role)))
                 _writers[sessions.ShardOf(role)] = new LedgerWriter(
-                    sessions, role, _options, clock, logger, probes.SingleOrDefault());
+                    sessions, role, _options, clock, logger, probes.SingleOrDefault(), metrics);
         }
     }
 

@@ -124,6 +124,19 @@ public sealed class LedgerApiSpecs(LedgerApiFixture fixture) : IClassFixture<Led
         Assert.Equal("INVALID_CURSOR", refused);
     }
 
+    [Fact]
+    public async Task The_metrics_page_counts_requests_batches_and_who_waits()
+    {
+        await ParticipantAsync(1);
+        using var client = fixture.App.CreateClient();
+        var lines = (await client.GetStringAsync("/metrics", Ct)).Split('\n');
+        Assert.Contains(lines, line => line.StartsWith("lumora_ledger_requests_total{", StringComparison.Ordinal)
+            && line.Contains("outcome=\"posted\"", StringComparison.Ordinal)
+            && line.Contains("shard=\"main\"", StringComparison.Ordinal));
+        foreach (var name in (string[])["batch_size_count", "commit_duration_seconds_count", "queue_length"])
+            Assert.Contains(lines, line => line.StartsWith($"lumora_ledger_{name}{{", StringComparison.Ordinal));
+    }
+
     private static string[] Amounts(JsonElement page) =>
         [.. page.GetProperty("nodes").EnumerateArray().Select(node => node.GetProperty("amount").GetString()!)];
 
