@@ -16,6 +16,7 @@ public sealed class LmrToken
 
     private const ulong FaucetSupply = 1_000_000_000_000_000_000;
     private const ulong LamportsOfAirdrop = 100_000_000_000;
+    private static readonly TimeSpan PollPause = TimeSpan.FromMilliseconds(50);
 
     private LmrToken(PublicKey mint, PublicKey treasury, Keypair? faucet)
     {
@@ -44,20 +45,23 @@ public sealed class LmrToken
         return token;
     }
 
-    /// <summary>Pays LMR from the faucet into the treasury with a participant's code: a deposit like any other.</summary>
-    public async Task<string> PayAsync(SolanaCluster cluster, ulong amount, string code, CancellationToken ct)
+    /// <summary>
+    /// Signs a transfer of LMR from the faucet into the treasury with a participant's code: a deposit like any other.
+    /// </summary>
+    public Transaction SignFaucetTransfer(ulong amount, string code, string blockhash)
     {
         var faucet = Faucet ?? throw new InvalidOperationException("There is no faucet on this chain.");
         var source = AssociatedTokenAccountProgram.DeriveAssociatedTokenAccount(faucet.PublicKey, Mint);
-        var latest = await cluster.AnyAsync(server => server.GetLatestBlockhashAsync(Commitment.Confirmed, ct));
-        var transaction = new TransactionBuilder()
+        var transfer = TokenProgram.TransferChecked(
+            source, TreasuryAccount, amount, Decimals, faucet.PublicKey, Mint);
+        // A reference as Solana Pay adds it: without one, two equal transfers in one block would be one transaction.
+        var reference = AccountMeta.ReadOnly(Keypair.Generate().PublicKey);
+        return new TransactionBuilder()
             .SetFeePayer(faucet.PublicKey)
-            .SetRecentBlockHash(latest.Value.Blockhash)
+            .SetRecentBlockHash(blockhash)
             .AddInstruction(MemoProgram.NewMemo(code, faucet.PublicKey))
-            .AddInstruction(TokenProgram.TransferChecked(
-                source, TreasuryAccount, amount, Decimals, faucet.PublicKey, Mint))
-            .Build(faucet).Serialize();
-        return await cluster.AnyAsync(server => server.SendTransactionAsync(transaction, ct: ct));
+            .AddInstruction(transfer with { Keys = [.. transfer.Keys, reference] })
+            .Build(faucet);
     }
 
     private async Task MakeAsync(
@@ -82,5 +86,17 @@ public sealed class LmrToken
             .AddInstruction(TokenProgram.MintTo(Mint, source, FaucetSupply, payer))
             .Build(faucet, mint);
         await server.SendTransactionAsync(transaction.Serialize(), preflightCommitment: Commitment.Processed, ct: ct);
+        await WaitForMintAsync(server, latest.Value.Blockhash, ct);
+    }
+
+    // A token that is given out is there: the faucet's first transfer would be refused otherwise.
+    private async Task WaitForMintAsync(IRpcClient server, string blockhash, CancellationToken ct)
+    {
+        while ((await server.GetAccountInfoAsync(Mint, Commitment.Confirmed, ct)).Value is null)
+        {
+            if (!await server.IsBlockhashValidAsync(blockhash, Commitment.Processed, ct))
+                throw new RpcUnavailableException("The transaction that makes the token was lost; it is made again.");
+            await Task.Delay(PollPause, ct);
+        }
     }
 }

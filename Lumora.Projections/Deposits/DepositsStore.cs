@@ -16,6 +16,7 @@ public static class DepositsStore
         options.Projections.Add(new LiveState<DepositState>(DepositState.Evolve), ProjectionLifecycle.Live);
         options.Schema.For<DepositCode>().Index(code => code.ParticipantId);
         options.Schema.For<DepositCursor>();
+        options.Storage.ExtendedSchemaObjects.Add(FaucetPayments.Table());
     }
 }
 

@@ -1,5 +1,6 @@
 using Lumora.Chain.Deposits;
 using Lumora.Chain.Solana;
+using Lumora.Chain.Solana.Rpc;
 using Lumora.Domain.Deposits;
 using Lumora.Domain.Ledger;
 using Lumora.Integration.Tests.Infrastructure;
@@ -46,8 +47,12 @@ public sealed class DepositSpecs(DepositSpecs.Fixture fixture) : IClassFixture<D
         }
     }
 
-    private static async Task<string> PayAsync(SolanaCluster cluster, LmrToken token, ulong amount, string code) =>
-        await token.PayAsync(cluster, amount, code, Ct);
+    private static async Task<string> PayAsync(SolanaCluster cluster, LmrToken token, ulong amount, string code)
+    {
+        var latest = await cluster.Servers[0].GetLatestBlockhashAsync(Commitment.Confirmed, Ct);
+        var transfer = token.SignFaucetTransfer(amount, code, latest.Value.Blockhash);
+        return await cluster.Servers[0].SendTransactionAsync(transfer.Serialize(), ct: Ct);
+    }
 
     private async Task<object> DepositAsync(string signature)
     {
