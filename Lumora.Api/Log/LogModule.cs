@@ -12,6 +12,7 @@ internal static class LogModule
     public static WebApplicationBuilder AddLog(this WebApplicationBuilder builder)
     {
         builder.Services.AddTransparencyLog();
+        builder.Services.AddSingleton<LogAccessRule>();
         builder.Services.AddHealthChecks().AddCheck<LogHealth>("log", tags: ["ready"]);
         return builder;
     }

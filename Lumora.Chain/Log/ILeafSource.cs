@@ -77,6 +77,25 @@ public sealed class LeafTable(NpgsqlDataSource database) : ILeafSource
         return await reader.ReadAsync(cancellationToken) ? await RowAsync(reader, cancellationToken) : null;
     }
 
+    /// <summary>The leaves that <paramref name="search"/> asks for, in the order of their indexes, reversed when it reads backward.</summary>
+    public async Task<IReadOnlyList<LeafRow>> SearchAsync(LeafSearch search, CancellationToken cancellationToken)
+    {
+        // The events table only says which leaves are of the stream; what is answered are the stored bytes.
+        await using var command = database.CreateCommand(
+            "select leaf_index, hash, bytes, detached from log_leaves leaf where leaf_index > $1 and leaf_index < $2"
+            + (search.Type is null ? "" : " and type = $4")
+            + (search.Stream is null
+                ? ""
+                : $" and seq_id in (select seq_id from mt_events where stream_id = ${(search.Type is null ? 4 : 5)})")
+            + $" order by leaf_index {(search.Backward ? "desc" : "asc")} limit $3");
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = search.After });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = search.Before });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = search.Limit });
+        foreach (var text in new[] { search.Type, search.Stream }.OfType<string>())
+            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = text });
+        return await RowsAsync(command, cancellationToken);
+    }
+
     /// <summary>Leaves from <paramref name="begin"/> up to and without <paramref name="end"/>, at most one page of them.</summary>
     public async Task<IReadOnlyList<LeafRow>> ReadPageAsync(long begin, long end, CancellationToken cancellationToken)
     {
@@ -84,6 +103,11 @@ public sealed class LeafTable(NpgsqlDataSource database) : ILeafSource
             "select leaf_index, hash, bytes, detached from log_leaves where leaf_index >= $1 and leaf_index < $2 order by leaf_index");
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = begin });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = Math.Min(end, begin + PageRows) });
+        return await RowsAsync(command, cancellationToken);
+    }
+
+    private static async Task<List<LeafRow>> RowsAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    {
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var page = new List<LeafRow>();
         while (await reader.ReadAsync(cancellationToken))

@@ -69,6 +69,7 @@ public static class LogStore
         table.AddColumn("detached", "bytea");
         table.Indexes.Add(new IndexDefinition("log_leaves_seq_id") { Columns = ["seq_id"], IsUnique = true });
         table.Indexes.Add(new IndexDefinition("log_leaves_event_id") { Columns = ["event_id"], IsUnique = true });
+        table.Indexes.Add(new IndexDefinition("log_leaves_type") { Columns = ["type", "leaf_index"] });
         return table;
     }
 }

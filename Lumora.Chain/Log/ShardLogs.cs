@@ -11,7 +11,25 @@ namespace Lumora.Chain.Log;
 /// <param name="Key">The key that its checkpoints are signed with; what an auditor pins.</param>
 /// <param name="Blobs">Its tiles, bundles and checkpoint.</param>
 /// <param name="Leaves">Its leaves in the database.</param>
-public sealed record ShardLog(string Shard, VerifierKey Key, FolderBlobStore Blobs, LeafTable Leaves);
+public sealed record ShardLog(string Shard, VerifierKey Key, FolderBlobStore Blobs, LeafTable Leaves)
+{
+    /// <summary>The published checkpoint as it is served, and when its file was written; null before the first.</summary>
+    public (byte[] Note, DateTimeOffset At)? ReadCheckpoint()
+    {
+        try
+        {
+            // One handle: the file is replaced while it is read.
+            using var file = File.OpenHandle(Blobs.FileOf(LogPublisher.CheckpointPath), share: FileShare.ReadWrite | FileShare.Delete);
+            var note = new byte[RandomAccess.GetLength(file)];
+            var length = RandomAccess.Read(file, note, 0);
+            return (note[..length], new DateTimeOffset(File.GetLastWriteTimeUtc(file)));
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+}
 
 /// <summary>The logs of all shards: where their files are, and which checkpoint is the newest.</summary>
 public sealed class ShardLogs : IDisposable
