@@ -1,4 +1,5 @@
 using Lumora.Chain.Anchoring;
+using Lumora.Chain.Log;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
@@ -13,6 +14,7 @@ internal static class AnchoringModule
         builder.Services.AddSingleton<IValidateOptions<AnchoringOptions>, AnchoringOptionsRule>();
         builder.Services.AddOptions<AnchoringOptions>().BindConfiguration("Anchoring").ValidateOnStart();
         builder.Services.AddSingleton<IPublishedCheckpoints, PublishedCheckpoints>();
+        builder.Services.AddSingleton<IAnchoredCheckpoints, AnchoredCheckpoints>();
         builder.Services.AddSingleton<AnchorStatus>();
         builder.Services.AddHostedService<AnchorWorker>();
         builder.Services.AddHealthChecks().AddCheck<AnchoringHealth>("anchoring", tags: ["ready"]);

@@ -13,6 +13,8 @@ internal sealed class LogHealth(LogPublishing publishing, ShardLogs logs) : IHea
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         // Nothing but the log waits for the log: the host serves on and says so.
+        if (publishing.Refusals.OrderBy(refusal => refusal.Key, StringComparer.Ordinal).FirstOrDefault() is { Key: { } refused, Value: var why })
+            return HealthCheckResult.Degraded($"log_refused: shard {refused}: {why}");
         var shards = string.Join(", ", publishing.Faults.Keys.Order(StringComparer.Ordinal));
         if (shards.Length > 0)
             return HealthCheckResult.Degraded($"log_not_published: shard {shards}; the host's own log says why");

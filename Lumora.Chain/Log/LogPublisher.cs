@@ -14,13 +14,16 @@ namespace Lumora.Chain.Log;
 /// code on what was read back, then the signed checkpoint into the lock, and only then out. Not safe for two threads.
 /// </summary>
 public sealed class LogPublisher(
-    string shard, ILeafSource leaves, IBlobStore blobs, ICheckpointLock checkpointLock, NoteSigner signer)
+    string shard, ILeafSource leaves, IBlobStore blobs, ICheckpointLock checkpointLock, NoteSigner signer,
+    IAnchoredCheckpoints? anchored = null)
 {
     /// <summary>The path of the published checkpoint.</summary>
     public const string CheckpointPath = "checkpoint";
 
     private readonly BlobTiles _tiles = new(blobs);
+    private readonly IAnchoredCheckpoints _anchored = anchored ?? new NothingAnchored();
     private State? _state;
+    private bool _agreesWithChain;
 
     /// <summary>The path of data that did not fit into its leaf.</summary>
     public static string DetachedPath(ReadOnlySpan<byte> data) => $"data/{Convert.ToHexStringLower(SHA256.HashData(data))}";
@@ -40,18 +43,45 @@ public sealed class LogPublisher(
             throw new LogRefusedException(
                 $"The log {shard} has signed a checkpoint of {state.Builder.Size} leaves, the database holds {size}: "
                 + "it was set back. Restore a newer copy; nothing is signed until then.");
+        // Asked once in a process: later anchors are of checkpoints that it has published itself.
+        var anchor = _agreesWithChain ? null : await _anchored.AskAsync(shard, signer.Verifier, cancellationToken);
+        if (anchor?.Newest is { } newest && newest.Size > size)
+            throw new LogRefusedException(
+                $"The log {shard} has anchored a checkpoint of {newest.Size} leaves ({anchor.Where}), the database holds {size}: "
+                + "an old backup was restored. Restore a newer copy; nothing is signed until then.");
         if (size > state.Builder.Size)
-            state = await ExtendAsync(state, size, cancellationToken);
+            state = await ExtendAsync(state, size, anchor, cancellationToken);
+        else
+            await CheckAnchorAsync(anchor, size, state.Builder.Root(), cancellationToken);
+        _agreesWithChain |= anchor is not null;
         _state = state;
         return state.Published;
     }
 
-    private async Task<State> ExtendAsync(State state, long size, CancellationToken cancellationToken)
+    /// <summary>The chain is set back by no backup: what it holds must be a beginning of what we have.</summary>
+    private async Task CheckAnchorAsync(AnchoredAnswer? anchor, long size, MerkleHash root, CancellationToken cancellationToken)
+    {
+        if (anchor?.Newest is not { } newest)
+            return;
+        try
+        {
+            await CheckConsistencyAsync(newest, size, root, cancellationToken);
+        }
+        catch (LogRefusedException exception)
+        {
+            throw new LogRefusedException(
+                $"The log {shard} of {size} leaves has another history than its anchored checkpoint of {newest.Size} ({anchor.Where}): "
+                + $"an old backup was restored and went on. Nothing is signed. {exception.Message}", exception);
+        }
+    }
+
+    private async Task<State> ExtendAsync(State state, long size, AnchoredAnswer? anchor, CancellationToken cancellationToken)
     {
         var old = state.Published;
         await AppendAsync(state.Builder, size, cancellationToken);
         var root = state.Builder.Root();
         await CheckConsistencyAsync(old?.Checkpoint, size, root, cancellationToken);
+        await CheckAnchorAsync(anchor, size, root, cancellationToken);
 
         var checkpoint = new Checkpoint(signer.Verifier.Name, size, root);
         var text = checkpoint.ToText();

@@ -12,15 +12,22 @@ namespace Lumora.Chain.Log;
 /// lost. A fault delays the log and stops nothing else; the next round starts by recovering.
 /// </summary>
 public sealed partial class LogPublishing(
-    ShardLogs logs, ShardMap shards, LumoraHome home, ILogger<LogPublishing> logger) : BackgroundService
+    ShardLogs logs, ShardMap shards, LumoraHome home, IAnchoredCheckpoints anchored, ILogger<LogPublishing> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, string> _faults = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string> _refusals = new(StringComparer.Ordinal);
 
     /// <summary>Why a shard's log is not published at the moment, by shard; empty when all is well.</summary>
     public IReadOnlyDictionary<string, string> Faults => _faults;
+
+    /// <summary>
+    /// The faults that wait for a person: signing could fork the log. They name sizes, roots and transactions, nothing secret.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Refusals => _refusals;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -48,7 +55,7 @@ public sealed partial class LogPublishing(
 
     private async Task RunAsync(ShardLog log, ICheckpointLock checkpointLock, CancellationToken cancellationToken)
     {
-        var publisher = new LogPublisher(log.Shard, log.Leaves, log.Blobs, checkpointLock, logs.SignerOf(log.Shard));
+        var publisher = new LogPublisher(log.Shard, log.Leaves, log.Blobs, checkpointLock, logs.SignerOf(log.Shard), anchored);
         while (!cancellationToken.IsCancellationRequested)
         {
             try
@@ -63,6 +70,8 @@ public sealed partial class LogPublishing(
                 or UnauthorizedAccessException or Blobs.BlobConflictException or TimeoutException)
             {
                 Note(log.Shard, exception);
+                if (exception is LogRefusedException)
+                    _refusals[log.Shard] = exception.Message;
                 await Task.Delay(FaultPause, CancellationToken.None);
             }
         }
@@ -78,6 +87,7 @@ public sealed partial class LogPublishing(
             if (await publisher.PublishAsync(cancellationToken) is { } checkpoint)
                 logs.Publish(checkpoint);
             _faults.TryRemove(log.Shard, out _);
+            _refusals.TryRemove(log.Shard, out _);
             _faults.TryRemove("*", out _);
             await connection.WaitAsync(PollInterval, cancellationToken);
         }

@@ -1,5 +1,6 @@
 using Marten;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Wolverine.Marten;
 
 namespace Lumora.Chain.Log;
@@ -14,6 +15,7 @@ public static class LogRegistration
         services.SubscribeToEventsWithServices<LogSequencer>(ServiceLifetime.Singleton);
         services.AddOptions<LogOptions>().BindConfiguration(LogOptions.Section);
         services.AddSingleton<ShardLogs>();
+        services.TryAddSingleton<IAnchoredCheckpoints, NothingAnchored>();
         services.AddSingleton<LogPublishing>();
         services.AddHostedService(provider => provider.GetRequiredService<LogPublishing>());
         return services;

@@ -137,6 +137,60 @@ public sealed class LogPublisherTests
         await Refused(workshop, "leaf 7");
     }
 
+    /// <summary>Database, files and lock all come from the same old backup: only the chain knows better.</summary>
+    [Fact]
+    public async Task An_old_backup_of_everything_is_not_signed_over_when_the_chain_knows_more()
+    {
+        using var workshop = new LogWorkshop();
+        workshop.Leaves.Grow(10);
+        await workshop.PublishAsync();
+        workshop.Leaves.Grow(12);
+        workshop.Chain = Anchored(20, Root(20));
+        await Refused(workshop, "an old backup was restored");
+        Assert.Single(workshop.Seen);
+
+        workshop.Chain = Anchored(10, Root(10));
+        Assert.Equal(12, (await workshop.PublishAsync())!.Checkpoint.Size);
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(7)]
+    public async Task Another_history_than_the_anchored_one_is_not_signed(int anchored)
+    {
+        foreach (var more in (int[])[0, 5])
+        {
+            using var workshop = new LogWorkshop();
+            workshop.Leaves.Grow(10);
+            await workshop.PublishAsync();
+            workshop.Leaves.Grow(10 + more);
+            workshop.Chain = Anchored(anchored, MerkleHash.OfLeaf("other"u8));
+            await Refused(workshop, "another history than its anchored checkpoint");
+            Assert.Single(workshop.Seen);
+        }
+    }
+
+    [Fact]
+    public async Task A_chain_that_is_away_delays_nothing_and_is_heard_when_it_comes()
+    {
+        using var workshop = new LogWorkshop { Chain = null };
+        workshop.Leaves.Grow(10);
+        Assert.Equal(10, (await workshop.PublishAsync())!.Checkpoint.Size);
+        workshop.Chain = Anchored(11, Root(11));
+        await Refused(workshop, "an old backup was restored");
+    }
+
+    [Fact]
+    public async Task An_anchor_larger_than_the_lock_is_agreed_with_when_the_leaves_have_its_root()
+    {
+        using var workshop = new LogWorkshop();
+        workshop.Leaves.Grow(10);
+        await workshop.PublishAsync();
+        workshop.Leaves.Grow(30);
+        workshop.Chain = Anchored(20, Root(20));
+        Assert.Equal(30, (await workshop.PublishAsync())!.Checkpoint.Size);
+    }
+
     [Fact]
     public async Task A_second_process_does_not_get_the_lock()
     {
@@ -145,6 +199,18 @@ public sealed class LogPublisherTests
         Assert.Throws<LogRefusedException>(() => new FolderCheckpointLock(workshop.LockFolder));
         await Assert.ThrowsAsync<LogRefusedException>(
             () => first.SwapAsync("ledger", [1], [2], TestContext.Current.CancellationToken));
+    }
+
+    private static AnchoredAnswer Anchored(int size, MerkleHash root) => new(new Checkpoint("origin", size, root), "transaction x");
+
+    private static MerkleHash Root(int size)
+    {
+        var leaves = new LogWorkshop.MemoryLeaves();
+        leaves.Grow(size);
+        var range = new CompactRange();
+        foreach (var leaf in leaves.Rows)
+            range.Append(leaf.Hash);
+        return range.Root();
     }
 
     private static async Task<bool> Crashes(LogWorkshop workshop, LogWorkshop.Faults faults)

@@ -21,6 +21,9 @@ internal sealed class LogWorkshop : IDisposable
 
     public string LockFolder => Path.Combine(_folder, "lock");
 
+    /// <summary>What the chain answers: null while it is away.</summary>
+    public AnchoredAnswer? Chain { get; set; } = new(null, "an empty chain");
+
     /// <summary>Every checkpoint that came out, in the order in which it did.</summary>
     public List<byte[]> Seen { get; } = [];
 
@@ -30,7 +33,8 @@ internal sealed class LogWorkshop : IDisposable
         using var folderLock = new FolderCheckpointLock(LockFolder);
         faults ??= new Faults(int.MaxValue, persisted: false);
         var publisher = new LogPublisher(
-            "ledger", Leaves, new FaultyBlobs(Blobs, faults, this), new FaultyLock(folderLock, faults), _signer);
+            "ledger", Leaves, new FaultyBlobs(Blobs, faults, this), new FaultyLock(folderLock, faults), _signer,
+            new ScriptedChain(this));
         return await publisher.PublishAsync(TestContext.Current.CancellationToken);
     }
 
@@ -98,6 +102,12 @@ internal sealed class LogWorkshop : IDisposable
             for (var i = begin; i < end; i++)
                 yield return _rows[(int)i];
         }
+    }
+
+    private sealed class ScriptedChain(LogWorkshop workshop) : IAnchoredCheckpoints
+    {
+        public Task<AnchoredAnswer?> AskAsync(string shard, VerifierKey log, CancellationToken cancellationToken) =>
+            Task.FromResult(workshop.Chain);
     }
 
     private sealed class FaultyBlobs(IBlobStore inner, Faults faults, LogWorkshop workshop) : IBlobStore

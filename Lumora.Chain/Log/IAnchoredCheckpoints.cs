@@ -1,0 +1,29 @@
+using Lumora.Chain.Notes;
+
+namespace Lumora.Chain.Log;
+
+/// <summary>
+/// What a chain that no backup sets back holds of our own checkpoints: the third witness beside published checkpoint and
+/// lock. It sees the restore of an old backup of everything.
+/// </summary>
+public interface IAnchoredCheckpoints
+{
+    /// <summary>
+    /// The largest finalized checkpoint of <paramref name="log"/>; null while it is not known. Answers at once, or within a
+    /// second when the chain is being asked: a chain that is away delays nothing.
+    /// </summary>
+    Task<AnchoredAnswer?> AskAsync(string shard, VerifierKey log, CancellationToken cancellationToken);
+}
+
+/// <summary>The chain's answer.</summary>
+/// <param name="Newest">The checkpoint; null when the chain holds none.</param>
+/// <param name="Where">Where it stands, for people.</param>
+public sealed record AnchoredAnswer(Checkpoint? Newest, string Where);
+
+/// <summary>For hosts and tests without a chain.</summary>
+public sealed class NothingAnchored : IAnchoredCheckpoints
+{
+    /// <inheritdoc/>
+    public Task<AnchoredAnswer?> AskAsync(string shard, VerifierKey log, CancellationToken cancellationToken) =>
+        Task.FromResult<AnchoredAnswer?>(new AnchoredAnswer(null, "no chain"));
+}
