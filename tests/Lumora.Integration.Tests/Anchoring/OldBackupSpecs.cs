@@ -1,0 +1,89 @@
+using Lumora.Chain.Anchoring;
+using Lumora.Chain.Log;
+using Lumora.Chain.Solana;
+using Lumora.Domain.Anchoring;
+using Lumora.Integration.Tests.Infrastructure;
+using Lumora.Integration.Tests.Log;
+using Lumora.Integration.Tests.Solana;
+using Lumora.Projections.Anchoring;
+using Lumora.Projections.EventStore;
+using Marten;
+
+namespace Lumora.Integration.Tests.Anchoring;
+
+/// <summary>A backup of everything (database, files and lock) is put back that is older than the newest anchor.</summary>
+public sealed class OldBackupSpecs(TestDatabases databases)
+{
+    private static readonly Dictionary<string, string> s_settings =
+        LocalSolana.Settings.Append(new("Anchoring:IntervalMs", "100")).Append(new("Anchoring:PollMs", "25"))
+            .ToDictionary(pair => pair.Key, pair => pair.Value!, StringComparer.Ordinal);
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = 180_000)]
+    public async Task A_host_on_an_old_backup_finds_its_own_newer_anchor_on_Solana_and_signs_nothing()
+    {
+        var home = Path.Combine(Path.GetTempPath(), $"lumora-old-backup-{Guid.NewGuid():N}");
+        try
+        {
+            long anchored;
+            await using (var app = new LumoraApp(await databases.CreateAsync(), home, s_settings))
+            {
+                await app.StartAsync();
+                for (var i = 0; i < 20; i++)
+                    await LogBench.AppendAsync(app, $"lost{i}");
+                anchored = await FinalizedAsync(app);
+            }
+
+            // The backup is from before the first event; keys and chain live on.
+            Directory.Delete(Path.Combine(home, "log"), recursive: true);
+            Directory.Delete(Path.Combine(home, "lock"), recursive: true);
+            await using (var app = new LumoraApp(await databases.CreateAsync(), home, s_settings))
+            {
+                await app.StartAsync();
+                var reason = await RefusedAsync(app);
+                Assert.Contains($"anchored a checkpoint of {anchored} leaves", reason, StringComparison.Ordinal);
+                Assert.Contains("an old backup was restored", reason, StringComparison.Ordinal);
+                using var client = app.CreateClient();
+                Assert.Contains("log_refused", await client.GetStringAsync("/readyz", Ct), StringComparison.Ordinal);
+
+                var size = app.Get<ShardLogs>().Latest("main")?.Checkpoint.Size ?? 0;
+                var (id, _) = await LogBench.AppendAsync(app, "after");
+                var log = app.Get<ShardLogs>().Find("main")!;
+                while (await log.Leaves.FindAsync(id, TestContext.Current.CancellationToken) is null)
+                    await Task.Delay(20, TestContext.Current.CancellationToken);
+                await RefusedAsync(app);
+                Assert.Equal(size, app.Get<ShardLogs>().Latest("main")?.Checkpoint.Size ?? 0);
+            }
+        }
+        finally
+        {
+            Directory.Delete(home, recursive: true);
+        }
+    }
+
+    private static async Task<long> FinalizedAsync(LumoraApp app)
+    {
+        while (true)
+        {
+            await using var query = app.Get<ShardSessions>().Query(ShardRole.Global);
+            var anchors = await query.Query<AnchorView>().Where(anchor => anchor.Size > 5).ToListAsync(Ct);
+            // One that is under way may still land while the host stops.
+            if (anchors.Count > 0 && anchors.All(anchor => anchor.Stage == AnchorStage.Finalized)
+                && app.Get<AnchorStatus>().LeavesWaiting == 0)
+                return anchors.Max(anchor => anchor.Size);
+            await Task.Delay(20, Ct);
+        }
+    }
+
+    private static async Task<string> RefusedAsync(LumoraApp app)
+    {
+        await app.Get<SolanaConnection>().WaitAsync(Ct);
+        while (true)
+        {
+            if (app.Get<LogPublishing>().Refusals.TryGetValue("main", out var reason))
+                return reason;
+            await Task.Delay(20, Ct);
+        }
+    }
+}
