@@ -12,6 +12,7 @@ internal static class DemoCommand
 {
     private const int PagesMaxDefault = 60;
     private const int PagesLimit = 2_000;
+    private const int WidthOfFiles = 300;
 
     /// <summary>The command with its options.</summary>
     public static Command Create()
@@ -68,6 +69,8 @@ internal static class DemoCommand
                 HomeOf(parsed.GetValue(home)),
                 parsed.GetValue(pages),
                 TimeSpan.FromSeconds(parsed.GetValue(patience)));
+            if (Console.IsOutputRedirected)
+                AnsiConsole.Profile.Width = WidthOfFiles;
             try
             {
                 await new DemoJourney(options, AnsiConsole.Console).RunAsync(cancellation);

@@ -43,29 +43,39 @@ internal sealed class DemoStory(IAnsiConsole console, DemoCast cast, string run)
 
     /// <summary>
     /// Asks again and again until <paramref name="done"/> finds what it waits for; <paramref name="progress"/> is shown
-    /// meanwhile.
+    /// meanwhile: as one live line on a terminal, as a line for each change elsewhere.
     /// </summary>
     /// <exception cref="DemoFailedException">It took longer than 15 minutes.</exception>
-    public Task<T> WaitAsync<T>(
+    public async Task<T> WaitAsync<T>(
         string what, Func<Task<JsonElement>> ask, Func<JsonElement, T?> done, Func<JsonElement, string> progress,
         CancellationToken cancellation)
-        where T : class => console.Status().StartAsync(what, async status =>
+        where T : class
     {
-        var end = Stopwatch.StartNew();
+        if (!console.Profile.Capabilities.Interactive)
+            return await WaitAsync(what, ask, done, progress, Tell, cancellation);
+        return await console.Status().StartAsync(Markup.Escape(what), status => WaitAsync(
+            what, ask, done, progress, line => status.Status(Markup.Escape(line)), cancellation));
+    }
+
+    private static async Task<T> WaitAsync<T>(
+        string what, Func<Task<JsonElement>> ask, Func<JsonElement, T?> done, Func<JsonElement, string> progress,
+        Action<string> show, CancellationToken cancellation)
+        where T : class
+    {
+        var watch = Stopwatch.StartNew();
         var last = "";
-        while (end.Elapsed < WaitMax)
+        while (watch.Elapsed < WaitMax)
         {
             var answer = await ask();
             if (done(answer) is { } found)
                 return found;
-            var now = progress(answer);
-            if (now != last && !console.Profile.Capabilities.Interactive)
-                Tell($"{what}: {now}");
+            var now = $"{what}: {progress(answer)}";
+            if (now != last)
+                show(now);
             last = now;
-            status.Status(Markup.Escape($"{what}: {now}"));
             await Task.Delay(Pause, cancellation);
         }
 
         throw new DemoFailedException($"{what} took longer than {WaitMax.TotalMinutes:F0} minutes; last seen: {last}");
-    });
+    }
 }
