@@ -41,10 +41,16 @@ public sealed class HostProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>An address that nobody listens on.</summary>
+    public static Uri FreeAddress() => new($"http://127.0.0.1:{FreePort().ToString(CultureInfo.InvariantCulture)}");
+
     /// <summary>Starts the host on <paramref name="home"/> without waiting for it.</summary>
-    public static HostProcess Launch(string home, params string[] arguments)
+    public static HostProcess Launch(string home, params string[] arguments) =>
+        Launch(FreeAddress(), home, arguments);
+
+    /// <summary>Starts the host at <paramref name="address"/> without waiting for it.</summary>
+    public static HostProcess Launch(Uri address, string home, params string[] arguments)
     {
-        var address = new Uri($"http://127.0.0.1:{FreePort().ToString(CultureInfo.InvariantCulture)}");
         var start = new ProcessStartInfo("dotnet")
         {
             RedirectStandardOutput = true,

@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Text.Json;
+using Lumora.Resilience.Tests.Infrastructure;
+
+namespace Lumora.Resilience.Tests.Journey;
+
+/// <summary>
+/// The demo's whole journey on a host that is killed with −9 at random moments. <c>LUMORA_LONG=1</c> kills 20 times.
+/// </summary>
+public sealed class KilledJourneySpecs : IAsyncLifetime
+{
+    private const int Pages = 40;
+
+    private readonly HomeFolder _home = new();
+    private readonly string _site = Directory.CreateTempSubdirectory("lumora-site-").FullName;
+    private readonly Uri _address = HostProcess.FreeAddress();
+
+    private static int Kills => Environment.GetEnvironmentVariable("LUMORA_LONG") == "1" ? 20 : 3;
+
+    public async ValueTask InitializeAsync()
+    {
+        for (var page = 0; page < Pages; page++)
+        {
+            await File.WriteAllTextAsync(
+                Path.Combine(_site, $"page-{page:D3}.html"),
+                $"<html><head><title>Page {page} &amp; more</title></head><body><h1>Heading {page}</h1>"
+                + $"<p>{string.Join(' ', Enumerable.Repeat($"paragraph {page}", 200))}</p></body></html>");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _home.DisposeAsync();
+        Directory.Delete(_site, recursive: true);
+    }
+
+    [Fact]
+    public async Task It_completes_loses_and_doubles_no_money_and_leaves_a_log_that_an_auditor_finds_whole()
+    {
+        var seed = Random.Shared.Next();
+        TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed.ToString(CultureInfo.InvariantCulture)}");
+        var random = new Random(seed);
+        var host = await StartAsync();
+        try
+        {
+            var demo = CommandLine.RunAsync(
+                _home.Path, "demo", "--site", _site, "--server", _address.AbsoluteUri, "--pages", $"{Pages}",
+                "--patience", "180");
+            for (var kill = 0; kill < Kills && !demo.IsCompleted; kill++)
+            {
+                // The moment is what this test varies; nothing is waited for.
+                await Task.WhenAny(demo, Task.Delay(random.Next(500, 9_000), TestContext.Current.CancellationToken));
+                await host.KillAsync();
+                await host.DisposeAsync();
+                host = await StartAsync();
+            }
+
+            var (exitCode, story) = await demo;
+            Assert.True(exitCode == 0, story);
+
+            // The auditor recomputes the log, the ledger and the anchors from what is published.
+            var (auditCode, audit) = await CommandLine.RunAsync(
+                _home.Path, "audit", "--server", _address.AbsoluteUri, "--rpc", await ChainAsync(host));
+            Assert.True(auditCode == 0, audit);
+
+            // One faucet transfer, one purchase, one release: whatever was sent twice was done once.
+            Assert.Equal(1, await CountAsync(host, "deposit_credited"));
+            Assert.Equal(1, await CountAsync(host, "dataset_purchased"));
+            Assert.Equal(1, await CountAsync(host, "purchase_released"));
+            Assert.Equal(1, await CountAsync(host, "epoch_paid"));
+        }
+        finally
+        {
+            await host.DisposeAsync();
+        }
+    }
+
+    private async Task<HostProcess> StartAsync()
+    {
+        var host = HostProcess.Launch(_address, _home.Path, "--Solana:Embedded", "true", "--Solana:SlotMs", "100");
+        await host.ReadyAsync();
+        return host;
+    }
+
+    private static async Task<string> ChainAsync(HostProcess host)
+    {
+        var ready = JsonSerializer.Deserialize<JsonElement>(await host.Client.GetStringAsync("/readyz"));
+        return ready.GetProperty("checks").GetProperty("solana").GetProperty("data").GetProperty("endpoint").GetString()!;
+    }
+
+    private static async Task<int> CountAsync(HostProcess host, string type)
+    {
+        var events = await host.Client.GetStringAsync("/v1/events");
+        return events.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Count(line => JsonSerializer.Deserialize<JsonElement>(line).GetProperty("type").GetString() == type);
+    }
+}
