@@ -17,7 +17,8 @@ internal static class EventStoreModule
         {
             defaults.Production.GeneratedCodeMode = TypeLoadMode.Static;
             defaults.Production.AssertAllPreGeneratedTypesExist = true;
-            defaults.Development.GeneratedCodeMode = TypeLoadMode.Dynamic;
+            // A handler that is new and not written out yet is compiled when it is first used.
+            defaults.Development.GeneratedCodeMode = TypeLoadMode.Auto;
         });
 
         var several = builder.Configuration.GetValue("Lumora:SeveralHosts", defaultValue: false);
