@@ -12,7 +12,7 @@ namespace Lumora.Chain.Merkle;
 public sealed class TreeReader(ITileReader tiles, long size)
 {
     private const int LevelBits = 8;
-    private readonly Dictionary<TileId, MerkleHash[]> read = [];
+    private readonly Dictionary<TileId, MerkleHash[]> _read = [];
 
     /// <summary>Leaves of the tree.</summary>
     public long Size { get; } = size;
@@ -108,9 +108,9 @@ public sealed class TreeReader(ITileReader tiles, long size)
 
     private async ValueTask<MerkleHash[]> HashesAsync(TileId tile, CancellationToken cancellationToken)
     {
-        if (read.TryGetValue(tile, out var hashes))
+        if (_read.TryGetValue(tile, out var hashes))
             return hashes;
         var bytes = await tiles.ReadOrFullAsync(tile, cancellationToken);
-        return read[tile] = HashTile.Decode(bytes, tile.Width);
+        return _read[tile] = HashTile.Decode(bytes, tile.Width);
     }
 }

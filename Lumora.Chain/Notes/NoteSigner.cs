@@ -6,13 +6,13 @@ namespace Lumora.Chain.Notes;
 /// <summary>A private Ed25519 key that signs notes under a name.</summary>
 public sealed class NoteSigner : IDisposable
 {
-    private readonly Key key;
+    private readonly Key _key;
 
     /// <summary>The signer of <paramref name="seed"/> (32 bytes, RFC 8032) under <paramref name="name"/>.</summary>
     public NoteSigner(string name, SignatureKind kind, ReadOnlySpan<byte> seed)
     {
-        key = Key.Import(SignatureAlgorithm.Ed25519, seed, KeyBlobFormat.RawPrivateKey);
-        Verifier = new VerifierKey(name, kind, key.PublicKey.Export(KeyBlobFormat.RawPublicKey));
+        _key = Key.Import(SignatureAlgorithm.Ed25519, seed, KeyBlobFormat.RawPrivateKey);
+        Verifier = new VerifierKey(name, kind, _key.PublicKey.Export(KeyBlobFormat.RawPublicKey));
     }
 
     /// <summary>The public half.</summary>
@@ -23,7 +23,7 @@ public sealed class NoteSigner : IDisposable
     {
         if (Verifier.Kind != SignatureKind.Ed25519)
             throw new InvalidOperationException("A witness key signs with a time.");
-        var signature = SignatureAlgorithm.Ed25519.Sign(key, new SignedNote(text, []).TextBytes);
+        var signature = SignatureAlgorithm.Ed25519.Sign(_key, new SignedNote(text, []).TextBytes);
         return new NoteSignature(Verifier.Name, Verifier.Id, signature);
     }
 
@@ -38,10 +38,10 @@ public sealed class NoteSigner : IDisposable
         var seconds = at.ToUnixTimeSeconds();
         var blob = new byte[CosignatureV1.TimeBytes + SignatureAlgorithm.Ed25519.SignatureSize];
         BinaryPrimitives.WriteInt64BigEndian(blob, seconds);
-        SignatureAlgorithm.Ed25519.Sign(key, CosignatureV1.Message(seconds, text), blob.AsSpan(CosignatureV1.TimeBytes));
+        SignatureAlgorithm.Ed25519.Sign(_key, CosignatureV1.Message(seconds, text), blob.AsSpan(CosignatureV1.TimeBytes));
         return new NoteSignature(Verifier.Name, Verifier.Id, blob);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => key.Dispose();
+    public void Dispose() => _key.Dispose();
 }

@@ -20,7 +20,7 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
 {
     private const int PublicKeyBytes = 32;
 
-    private readonly byte[] publicKey;
+    private readonly byte[] _publicKey;
 
     /// <summary>The key <paramref name="publicKey"/> (32 bytes of Ed25519) under <paramref name="name"/>.</summary>
     /// <exception cref="ArgumentException">The name or the key has the wrong form.</exception>
@@ -32,7 +32,7 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
             throw new ArgumentException($"An Ed25519 key has {PublicKeyBytes} bytes, not {publicKey.Length}.", nameof(publicKey));
         Name = name;
         Kind = kind;
-        this.publicKey = publicKey.ToArray();
+        _publicKey = publicKey.ToArray();
         Id = IdOf(name, kind, publicKey);
     }
 
@@ -46,7 +46,7 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
     public uint Id { get; }
 
     /// <summary>32 bytes of Ed25519.</summary>
-    public ReadOnlySpan<byte> PublicKey => publicKey;
+    public ReadOnlySpan<byte> PublicKey => _publicKey;
 
     /// <summary>Reads <c>name+hex(id)+base64(type ‖ key)</c>.</summary>
     /// <exception cref="FormatException">It is no vkey of a type that we know; the message says why.</exception>
@@ -73,7 +73,7 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
 
     /// <summary>The vkey, as it is published.</summary>
     public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"{Name}+{Id:x8}+{Convert.ToBase64String([(byte)Kind, .. publicKey])}");
+        CultureInfo.InvariantCulture, $"{Name}+{Id:x8}+{Convert.ToBase64String([(byte)Kind, .. _publicKey])}");
 
     /// <inheritdoc/>
     public bool Equals(VerifierKey? other) =>

@@ -9,8 +9,8 @@ namespace Lumora.Chain.Tiles;
 /// </summary>
 public sealed class TileBuilder
 {
-    private readonly List<List<MerkleHash>> edge;
-    private readonly List<byte[]> entries;
+    private readonly List<List<MerkleHash>> _edge;
+    private readonly List<byte[]> _entries;
 
     /// <summary>Starts with the empty tree.</summary>
     public TileBuilder()
@@ -19,7 +19,7 @@ public sealed class TileBuilder
     }
 
     private TileBuilder(long size, List<List<MerkleHash>> edge, List<byte[]> entries) =>
-        (Size, this.edge, this.entries) = (size, edge, entries);
+        (Size, _edge, _entries) = (size, edge, entries);
 
     /// <summary>Leaves so far.</summary>
     public long Size { get; private set; }
@@ -41,11 +41,11 @@ public sealed class TileBuilder
     /// <summary>Appends a leaf; <paramref name="full"/> takes each tile and bundle that it completes.</summary>
     public void Append(byte[] entry, MerkleHash leaf, Action<TileId, byte[]> full)
     {
-        entries.Add(entry);
-        if (entries.Count == TileId.WidthMax)
+        _entries.Add(entry);
+        if (_entries.Count == TileId.WidthMax)
         {
-            full(new TileId(TileId.Entries, Size / TileId.WidthMax, TileId.WidthMax), EntryBundle.Encode(entries));
-            entries.Clear();
+            full(new TileId(TileId.Entries, Size / TileId.WidthMax, TileId.WidthMax), EntryBundle.Encode(_entries));
+            _entries.Clear();
         }
 
         var index = Size;
@@ -54,9 +54,9 @@ public sealed class TileBuilder
         // "A partial tile never feeds a higher level": a hash goes up only from a full tile.
         for (var level = 0; ; level++)
         {
-            if (edge.Count == level)
-                edge.Add([]);
-            var tile = edge[level];
+            if (_edge.Count == level)
+                _edge.Add([]);
+            var tile = _edge[level];
             tile.Add(node);
             if (tile.Count < TileId.WidthMax)
                 return;
@@ -70,13 +70,13 @@ public sealed class TileBuilder
     /// <summary>The partial bundle and tiles at the current size.</summary>
     public IEnumerable<(TileId Tile, byte[] Bytes)> Partials()
     {
-        if (entries.Count > 0)
-            yield return (new TileId(TileId.Entries, Size / TileId.WidthMax, entries.Count), EntryBundle.Encode(entries));
-        for (var level = 0; level < edge.Count; level++)
-            if (edge[level].Count > 0)
+        if (_entries.Count > 0)
+            yield return (new TileId(TileId.Entries, Size / TileId.WidthMax, _entries.Count), EntryBundle.Encode(_entries));
+        for (var level = 0; level < _edge.Count; level++)
+            if (_edge[level].Count > 0)
                 yield return (
-                    new TileId(level, TileId.CountAt(level, Size) / TileId.WidthMax, edge[level].Count),
-                    HashTile.Encode(edge[level]));
+                    new TileId(level, TileId.CountAt(level, Size) / TileId.WidthMax, _edge[level].Count),
+                    HashTile.Encode(_edge[level]));
     }
 
     /// <summary>The root at the current size, from the edge alone.</summary>
@@ -85,7 +85,7 @@ public sealed class TileBuilder
         if (Size == 0)
             return MerkleHash.EmptyRoot;
         MerkleHash? root = null;
-        foreach (var tile in edge)
+        foreach (var tile in _edge)
         {
             // Right to left: the binary digits of the width are perfect subtrees, smallest at the right.
             var end = tile.Count;
