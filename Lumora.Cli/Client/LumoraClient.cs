@@ -43,14 +43,17 @@ internal sealed class LumoraClient(HttpClient http, Keypair wallet, TimeSpan pat
     }
 
     /// <summary>Sends one mutation whose payload has an <c>error</c> field, and gives the payload.</summary>
-    public async Task<JsonElement> CommandAsync(string field, string query, object input, CancellationToken cancellation)
-    {
-        var data = await AskAsync(query, new { input }, cancellation);
-        var payload = data.GetProperty(field);
-        if (payload.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object)
-            throw LumoraRefusedException.FromPayload(error);
-        return payload;
-    }
+    public Task<JsonElement> CommandAsync(string field, string query, object input, CancellationToken cancellation) =>
+        PatientlyAsync(
+            async () =>
+            {
+                var data = await AskAsync(query, new { input }, cancellation);
+                var payload = data.GetProperty(field);
+                return payload.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object
+                    ? throw LumoraRefusedException.FromPayload(error)
+                    : payload;
+            },
+            cancellation);
 
     /// <summary>Downloads <paramref name="path"/> to <paramref name="file"/>; a broken download goes on where it stopped.</summary>
     public Task DownloadAsync(string path, string file, CancellationToken cancellation) => PatientlyAsync(

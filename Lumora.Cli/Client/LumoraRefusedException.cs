@@ -25,14 +25,14 @@ internal sealed class LumoraRefusedException : Exception
         var code = error.TryGetProperty("extensions", out var extensions) && extensions.TryGetProperty("code", out var value)
             ? value.GetString()!
             : "UNKNOWN";
-        return new LumoraRefusedException(code, error.GetProperty("message").GetString() ?? "", isPassing: false);
+        return new LumoraRefusedException(code, error.GetProperty("message").GetString() ?? "", isPassing: code is "TIMEOUT");
     }
 
     /// <summary>From a payload's <c>error { code message field }</c>.</summary>
     public static LumoraRefusedException FromPayload(JsonElement error)
     {
         var code = error.GetProperty("code").GetString()!;
-        return new LumoraRefusedException(code, error.GetProperty("message").GetString() ?? "", code is "busy");
+        return new LumoraRefusedException(code, error.GetProperty("message").GetString() ?? "", code is "busy" or "faucet_unavailable");
     }
 
     /// <summary>From an HTTP status and its problem details (RFC 9457) or GraphQL errors.</summary>

@@ -184,7 +184,7 @@ internal sealed class Selling(DemoStory story, DemoSite site)
     private async Task<JsonElement> PurchaseAsync(string id, CancellationToken cancellation)
     {
         var data = await story.Cast.Consumer.AskAsync(
-            "query { purchases(last: 100) { edges { node { id status shares { publisher rewards fees burn } } } } }",
+            "query { purchases(last: 100) { edges { node { id status shares { publisher rewards fees burned } } } } }",
             variables: null,
             cancellation);
         return data.GetProperty("purchases").GetProperty("edges").EnumerateArray()
