@@ -9,8 +9,10 @@ using Lumora.Projections.Deposits;
 using Lumora.Projections.EventStore;
 using Lumora.Projections.Hosting;
 using Lumora.Projections.Ledger;
+using Marten;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Lumora.Chain.Deposits;
@@ -20,8 +22,8 @@ namespace Lumora.Chain.Deposits;
 /// idempotency key is (signature, instruction), so a crash between credit and cursor credits nobody twice.
 /// </summary>
 public sealed partial class DepositWatcher(
-    SolanaConnection connection, ShardSessions sessions, ILedgers ledgers, LumoraHome home, TimeProvider clock,
-    ILogger<DepositWatcher> logger) : BackgroundService
+    SolanaConnection connection, ShardSessions sessions, ILedgers ledgers, LumoraHome home, IOptions<SolanaOptions> options,
+    TimeProvider clock, ILogger<DepositWatcher> logger) : BackgroundService
 {
     private const int PageMax = 1000;
     private static readonly Actor Network = Actor.System("deposits");
@@ -40,7 +42,7 @@ public sealed partial class DepositWatcher(
             try
             {
                 var cluster = await connection.WaitAsync(stoppingToken);
-                Token ??= await LmrToken.OpenAsync(cluster, home, stoppingToken);
+                Token ??= await LmrToken.OpenAsync(cluster, options.Value.Mint, home, stoppingToken);
                 await ReadAsync(cluster, Token, stoppingToken);
                 said = null;
             }
@@ -115,37 +117,58 @@ public sealed partial class DepositWatcher(
     private async Task<bool> CreditAsync(
         SignatureInfo row, int index, Amount amount, List<string> memos, CancellationToken ct)
     {
-        var stream = DepositState.StreamOf(row.Signature, index);
         await using var session = sessions.Open(ShardRole.Global, Network);
-        if (await session.Events.FetchStreamStateAsync(stream, ct) is not null)
+        if (await session.Events.FetchStreamStateAsync(DepositState.StreamOf(row.Signature, index), ct) is not null)
             return true;
         var code = memos.Count == 1 ? await session.LoadAsync<DepositCode>(memos[0], ct) : null;
-        var slot = checked((long)row.Slot);
         if (code is null)
         {
             var reason = memos.Count switch { 0 => "no_code", 1 => "unknown_code", _ => "ambiguous_memo" };
-            session.Events.StartStream<DepositState>(
-                stream, new DepositUnattributed(row.Signature, index, amount, reason, slot, clock.Now()));
-            await session.SaveChangesAsync(ct);
-            return true;
+            return await ParkAsync(session, row, index, amount, reason, ct);
         }
 
+        // Before the credit: whoever sees the money is given another code, and a crash in between costs only this one.
+        session.Store(code with { Used = true });
+        await session.SaveChangesAsync(ct);
+        switch (await SubmitAsync(row, index, amount, code.ParticipantId, ct))
+        {
+            case LedgerOutcome.Posted:
+                LogCredited(amount, row.Signature);
+                return true;
+            case LedgerOutcome.Refused { Rejection.Code: not LedgerCodes.CompanionConflict } refused:
+                // One deposit that the ledger cannot take must not hold up all that come after it.
+                return await ParkAsync(session, row, index, amount, refused.Rejection.Code, ct);
+            default:
+                return false;
+        }
+    }
+
+    private async Task<LedgerOutcome> SubmitAsync(
+        SignatureInfo row, int index, Amount amount, string participantId, CancellationToken ct)
+    {
         // Refused where it is open already, which is as good.
-        var account = ChartOfAccounts.Available(code.ParticipantId);
+        var account = ChartOfAccounts.Available(participantId);
         await ledgers.For(ShardRole.Global).SubmitAsync(
             new LedgerRequest(Network, $"open/{account}/{ChartOfAccounts.Lmr}", new OpenAccount(account)), ct);
+        var stream = DepositState.StreamOf(row.Signature, index);
         var posting = new Posting(ChartOfAccounts.Solana, account, amount);
-        var credited = new DepositCredited(row.Signature, index, code.ParticipantId, amount, slot, clock.Now());
-        var outcome = await ledgers.For(ShardRole.Global).SubmitAsync(
+        var credited = new DepositCredited(
+            row.Signature, index, participantId, amount, checked((long)row.Slot), clock.Now());
+        return await ledgers.For(ShardRole.Global).SubmitAsync(
             new LedgerRequest(
                 Network, stream, new PostTransaction("deposit", [posting], new TransactionReference("deposit", stream)),
                 new CompanionEvents(stream, typeof(DepositState), null, [credited])),
             ct);
-        if (outcome is not LedgerOutcome.Posted)
-            return false;
-        session.Store(code with { Used = true });
+    }
+
+    private async Task<bool> ParkAsync(
+        IDocumentSession session, SignatureInfo row, int index, Amount amount, string reason, CancellationToken ct)
+    {
+        session.Events.StartStream<DepositState>(
+            DepositState.StreamOf(row.Signature, index),
+            new DepositUnattributed(row.Signature, index, amount, reason, checked((long)row.Slot), clock.Now()));
         await session.SaveChangesAsync(ct);
-        LogCredited(amount, row.Signature);
+        LogParked(amount, row.Signature, reason);
         return true;
     }
 
@@ -163,6 +186,11 @@ public sealed partial class DepositWatcher(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Deposit of {Amount} LMR base units in {Signature} credited")]
     private partial void LogCredited(Amount amount, string signature);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Deposit of {Amount} LMR base units in {Signature} is parked for a steward: {Reason}")]
+    private partial void LogParked(Amount amount, string signature, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Deposits wait: {Reason}")]
     private partial void LogFault(string reason);

@@ -16,6 +16,9 @@ public sealed class LmrToken
 
     private const ulong FaucetSupply = 1_000_000_000_000_000_000;
     private const ulong LamportsOfAirdrop = 100_000_000_000;
+
+    // Offset of the decimals in a mint: an optional authority (4 + 32 bytes) and the supply (8) come first.
+    private const int MintDecimalsOffset = 44;
     private static readonly TimeSpan PollPause = TimeSpan.FromMilliseconds(50);
 
     private LmrToken(PublicKey mint, PublicKey treasury, Keypair? faucet)
@@ -33,15 +36,18 @@ public sealed class LmrToken
     /// <summary>The wallet that the development faucet pays from; null where there is none.</summary>
     public Keypair? Faucet { get; }
 
-    /// <summary>Opens the token, and on a local chain makes what is missing.</summary>
-    public static async Task<LmrToken> OpenAsync(SolanaCluster cluster, LumoraHome home, CancellationToken ct)
+    /// <summary>Opens the token; on a local chain makes what is missing, elsewhere checks the mint.</summary>
+    /// <exception cref="WrongMintException">There is no such mint, or it is none for LMR.</exception>
+    public static async Task<LmrToken> OpenAsync(
+        SolanaCluster cluster, string? mintAddress, LumoraHome home, CancellationToken ct)
     {
-        var mint = KeypairFile.LoadOrCreate(Path.Combine(home.Keys, "solana-mint.json"));
         var treasury = KeypairFile.LoadOrCreate(Path.Combine(home.Keys, "solana-treasury.json"));
-        var faucet = cluster.IsLocal ? KeypairFile.LoadOrCreate(Path.Combine(home.Keys, "solana-faucet.json")) : null;
+        if (!cluster.IsLocal)
+            return new LmrToken(await CheckMintAsync(cluster, mintAddress, ct), treasury.PublicKey, faucet: null);
+        var mint = KeypairFile.LoadOrCreate(Path.Combine(home.Keys, "solana-mint.json"));
+        var faucet = KeypairFile.LoadOrCreate(Path.Combine(home.Keys, "solana-faucet.json"));
         var token = new LmrToken(mint.PublicKey, treasury.PublicKey, faucet);
-        if (faucet is not null)
-            await token.MakeAsync(cluster, mint, treasury.PublicKey, faucet, ct);
+        await token.MakeAsync(cluster, mint, treasury.PublicKey, faucet, ct);
         return token;
     }
 
@@ -62,6 +68,18 @@ public sealed class LmrToken
             .AddInstruction(MemoProgram.NewMemo(code, faucet.PublicKey))
             .AddInstruction(transfer with { Keys = [.. transfer.Keys, reference] })
             .Build(faucet);
+    }
+
+    private static async Task<PublicKey> CheckMintAsync(SolanaCluster cluster, string? address, CancellationToken ct)
+    {
+        if (string.IsNullOrEmpty(address))
+            throw new WrongMintException("Solana:Mint names no token.");
+        var mint = new PublicKey(address);
+        var account = (await cluster.AnyAsync(server => server.GetAccountInfoAsync(mint, Commitment.Finalized, ct))).Value;
+        return account is { Data.Length: TokenProgram.MintAccountBytes }
+            && account.Owner == TokenProgram.ProgramId && account.Data[MintDecimalsOffset] == Decimals
+            ? mint
+            : throw new WrongMintException($"Solana:Mint {address} is no mint of the SPL Token program with 9 decimals.");
     }
 
     private async Task MakeAsync(
@@ -100,3 +118,6 @@ public sealed class LmrToken
         }
     }
 }
+
+/// <summary>The setting <c>Solana:Mint</c> does not name the LMR token; deposits wait.</summary>
+public sealed class WrongMintException(string message) : SolanaException(message);

@@ -15,6 +15,12 @@ public sealed class SolanaOptions
     /// <summary>The cluster's genesis hash; when set, servers of any other cluster are refused.</summary>
     public string? GenesisHash { get; set; }
 
+    /// <summary>
+    /// Address of the LMR token (base58) on the cluster of <see cref="Endpoints"/>; without it no deposits are read.
+    /// A local Solana makes a token of its own.
+    /// </summary>
+    public string? Mint { get; set; }
+
     /// <summary>Limit of one RPC call in seconds, 1 to 120. Default 10.</summary>
     public int TimeoutSeconds { get; set; } = 10;
 
@@ -40,6 +46,8 @@ public sealed class SolanaOptions
         var texts = Endpoints.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (texts.Any(text => !Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")))
             return "Solana:Endpoints must be http or https addresses, separated by commas.";
+        if (!string.IsNullOrEmpty(Mint) && (texts.Length == 0 || !PublicKey.TryParse(Mint, out _)))
+            return "Solana:Mint must be the base58 address of a token on the cluster of Solana:Endpoints.";
         if (TimeoutSeconds is < 1 or > 120)
             return "Solana:TimeoutSeconds must be 1 to 120.";
         if (SlotMs is < 5 or > 60_000)

@@ -20,7 +20,7 @@ public sealed record DepositCredited(
 /// <param name="Signature">The Solana transaction.</param>
 /// <param name="Index">Its instruction.</param>
 /// <param name="Amount">How much.</param>
-/// <param name="Reason">Stable code: <c>no_code</c>, <c>unknown_code</c>, <c>ambiguous_memo</c>.</param>
+/// <param name="Reason">Stable code: <c>no_code</c>, <c>unknown_code</c>, <c>ambiguous_memo</c>, or the ledger's refusal.</param>
 /// <param name="Slot">Slot of the finalized block.</param>
 /// <param name="SeenAt">When.</param>
 [EventContract("deposit_unattributed")]

@@ -32,25 +32,24 @@ public sealed class DepositClient : IDisposable
         return await answer.Content.ReadFromJsonAsync<JsonElement>(ct);
     }
 
-    /// <summary>Asks the faucet, again while it says that the chain is not there yet; the signature.</summary>
+    /// <summary>Asks the faucet; the signature.</summary>
     public async Task<string> PaidAsync(string key, long? amount, CancellationToken ct)
     {
-        while (true)
-        {
-            var payload = await RequestAsync(key, amount, ct);
-            if (payload.GetProperty("error") is not { ValueKind: JsonValueKind.Object } error)
-                return payload.GetProperty("signature").GetString()!;
-            Assert.Equal("faucet_unavailable", error.GetProperty("code").GetString());
-            await Task.Delay(50, ct);
-        }
+        var payload = await AskFaucetAsync(key, amount, ct);
+        Assert.Null(CodeOf(payload));
+        return payload.GetProperty("signature").GetString()!;
     }
+
+    /// <summary>Asks the faucet; the code of its refusal, or null when it paid.</summary>
+    public async Task<string?> TryAsync(string key, long amount, CancellationToken ct) =>
+        CodeOf(await AskFaucetAsync(key, amount, ct));
 
     /// <summary>Asks the faucet for what it refuses; the code.</summary>
     public async Task<string?> RefusedAsync(string key, long amount, CancellationToken ct)
     {
-        var payload = await RequestAsync(key, amount, ct);
+        var payload = await AskFaucetAsync(key, amount, ct);
         Assert.Equal(JsonValueKind.Null, payload.GetProperty("signature").ValueKind);
-        return payload.GetProperty("error").GetProperty("code").GetString();
+        return CodeOf(payload);
     }
 
     public async Task<JsonElement> DepositCodeAsync(CancellationToken ct) =>
@@ -80,12 +79,24 @@ public sealed class DepositClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<JsonElement> RequestAsync(string key, long? amount, CancellationToken ct)
+    private static string? CodeOf(JsonElement payload) =>
+        payload.GetProperty("error") is { ValueKind: JsonValueKind.Object } error
+            ? error.GetProperty("code").GetString()
+            : null;
+
+    /// <summary>Asks again while the answer is that the chain is not there yet.</summary>
+    private async Task<JsonElement> AskFaucetAsync(string key, long? amount, CancellationToken ct)
     {
         var argument = amount is { } units ? $", amount: \"{units.ToString(CultureInfo.InvariantCulture)}\"" : "";
         var document = $"mutation {{ it: requestFaucet(input: {{ idempotencyKey: \"{key}\"{argument} }}) "
             + "{ signature error { code message field } } }";
-        return (await DataAsync(document, ct)).GetProperty("it");
+        while (true)
+        {
+            var payload = (await DataAsync(document, ct)).GetProperty("it");
+            if (CodeOf(payload) != "faucet_unavailable")
+                return payload;
+            await Task.Delay(50, ct);
+        }
     }
 
     private async Task<JsonElement> DataAsync(string document, CancellationToken ct) =>

@@ -2,11 +2,13 @@ using Lumora.Chain.Deposits;
 using Lumora.Chain.Solana;
 using Lumora.Chain.Solana.Rpc;
 using Lumora.Domain.Deposits;
+using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
 using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Integration.Tests.Solana;
 using Lumora.Projections.Deposits;
 using Lumora.Projections.EventStore;
+using Lumora.Projections.Ledger;
 
 namespace Lumora.Integration.Tests.Deposits;
 
@@ -29,13 +31,56 @@ public sealed class DepositSpecs(DepositSpecs.Fixture fixture) : IClassFixture<D
 
         var credited = Assert.IsType<DepositCredited>(await DepositAsync(known));
         Assert.Equal((Participant, 2_500_000_000), (credited.ParticipantId, credited.Amount.Units));
+        Assert.Equal(2_500_000_000, await BalanceAsync(Participant));
         Assert.Equal("unknown_code", Assert.IsType<DepositUnattributed>(await DepositAsync(unknown)).Reason);
         await using var command = sessions.DataSource(ShardRole.Global).CreateCommand(
-            $"select count(*) from mt_events where stream_id like 'deposit/%' and type = 'deposit_credited'");
+            $"select count(*) from mt_events where stream_id like 'deposit/{known}/%' and type = 'deposit_credited'");
         Assert.Equal(1L, await command.ExecuteScalarAsync(Ct));
         Assert.NotEqual(code, await DepositCode.ForAsync(sessions, Participant, Ct));
-        Assert.Equal($"participant/{Participant}/available", ChartOfAccounts.Available(Participant));
     }
+
+    [Fact]
+    public async Task The_smallest_and_a_huge_amount_are_credited_exactly_and_nothing_is_no_deposit()
+    {
+        var cluster = await fixture.App.Get<SolanaConnection>().WaitAsync(Ct);
+        var token = await TokenAsync();
+        const string Participant = "participant_4zzzzzzzzzzzzzzzzzzzzzzzzz";
+        const long Huge = 900_000_000_000_000_001;
+        var code = await DepositCode.ForAsync(fixture.App.Get<ShardSessions>(), Participant, Ct);
+        var nothing = await PayAsync(cluster, token, 0, code);
+        await PayAsync(cluster, token, 1, code);
+        Assert.IsType<DepositCredited>(await DepositAsync(await PayAsync(cluster, token, (ulong)Huge, code)));
+
+        Assert.Equal(Huge + 1, await BalanceAsync(Participant));
+        await using var query = fixture.App.Get<ShardSessions>().Query(ShardRole.Global);
+        Assert.Empty(await query.Events.FetchStreamAsync(DepositState.StreamOf(nothing, 1), token: Ct));
+    }
+
+    [Fact]
+    public async Task What_the_ledger_cannot_take_is_parked_and_holds_up_nobody()
+    {
+        var cluster = await fixture.App.Get<SolanaConnection>().WaitAsync(Ct);
+        var token = await TokenAsync();
+        var sessions = fixture.App.Get<ShardSessions>();
+        const string Rich = "participant_5zzzzzzzzzzzzzzzzzzzzzzzzz";
+        const string Other = "participant_6zzzzzzzzzzzzzzzzzzzzzzzzz";
+        var account = ChartOfAccounts.Available(Rich);
+        var ledger = fixture.App.Get<ILedgers>().For(ShardRole.Global);
+        await ledger.SubmitAsync(new LedgerRequest(Actor.System("test"), "open", new OpenAccount(account)), Ct);
+        var posting = new Posting(ChartOfAccounts.Emission, account, new Amount(long.MaxValue));
+        Assert.IsType<LedgerOutcome.Posted>(await ledger.SubmitAsync(
+            new LedgerRequest(Actor.System("test"), "fill", new PostTransaction("test", [posting])), Ct));
+
+        var parked = await PayAsync(cluster, token, 1, await DepositCode.ForAsync(sessions, Rich, Ct));
+        var credited = await PayAsync(cluster, token, 1, await DepositCode.ForAsync(sessions, Other, Ct));
+        Assert.Equal("overflow", Assert.IsType<DepositUnattributed>(await DepositAsync(parked)).Reason);
+        Assert.IsType<DepositCredited>(await DepositAsync(credited));
+        Assert.Equal(long.MaxValue, await BalanceAsync(Rich));
+    }
+
+    private async Task<long> BalanceAsync(string participant) =>
+        (await fixture.App.Get<LedgerQueries>().AccountAsync(
+            ShardRole.Global, ChartOfAccounts.Available(participant), ChartOfAccounts.Lmr, Ct))?.Balance ?? 0;
 
     private async Task<LmrToken> TokenAsync()
     {
