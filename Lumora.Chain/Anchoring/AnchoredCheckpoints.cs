@@ -17,6 +17,9 @@ public sealed partial class AnchoredCheckpoints(
     SolanaConnection connection, ShardMap shards, LumoraHome home, TimeProvider clock, ILogger<AnchoredCheckpoints> logger)
     : IAnchoredCheckpoints
 {
+    // Sizes grow from anchor to anchor, but an older one that was signed again may land late.
+    private const int MemosRead = 8;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(5);
     private static readonly AnchoredAnswer None = new(null, "the shard is not anchored");
@@ -70,11 +73,16 @@ public sealed partial class AnchoredCheckpoints(
     private static async Task<MemoCheckpoint?> NewestAsync(
         IRpcClient server, PublicKey payer, VerifierKey log, CancellationToken cancellationToken)
     {
-        // Sizes grow from anchor to anchor: the newest is the largest.
+        var own = new List<MemoCheckpoint>();
         await foreach (var memo in MemoCheckpoints.SearchAsync(server, payer, log, cancellationToken))
+        {
             if (memo.FeePayer.Equals(payer))
-                return memo;
-        return null;
+                own.Add(memo);
+            if (own.Count == MemosRead)
+                break;
+        }
+
+        return own.MaxBy(memo => memo.Checkpoint.Size);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The newest anchor could not be read and is asked for again: {Reason}")]

@@ -7,7 +7,7 @@ namespace Lumora.Chain.Anchoring;
 /// <summary>What anchoring needs to know of a log.</summary>
 public interface IPublishedCheckpoints
 {
-    /// <summary>The newest published checkpoint, or null.</summary>
+    /// <summary>The newest published checkpoint that may be anchored, or null.</summary>
     PublishedCheckpoint? Latest(string shard);
 
     /// <summary>
@@ -30,7 +30,7 @@ public sealed class PublishedCheckpoints(ShardLogs logs, ShardMap shards) : IPub
         """;
 
     /// <inheritdoc/>
-    public PublishedCheckpoint? Latest(string shard) => logs.Latest(shard);
+    public PublishedCheckpoint? Latest(string shard) => logs.MayBeAnchored(shard) ? logs.Latest(shard) : null;
 
     /// <inheritdoc/>
     public async Task<long> CountLeavesAsync(string shard, long from, long to, CancellationToken ct)

@@ -23,7 +23,12 @@ public sealed class LogPublisher(
     private readonly BlobTiles _tiles = new(blobs);
     private readonly IAnchoredCheckpoints _anchored = anchored ?? new NothingAnchored();
     private State? _state;
-    private bool _agreesWithChain;
+
+    /// <summary>
+    /// True once the chain has said what it holds of this log and the log goes on from there. Nothing is anchored before: an
+    /// anchor of a fork would hide the one that shows it.
+    /// </summary>
+    public bool AgreesWithChain { get; private set; }
 
     /// <summary>The path of data that did not fit into its leaf.</summary>
     public static string DetachedPath(ReadOnlySpan<byte> data) => $"data/{Convert.ToHexStringLower(SHA256.HashData(data))}";
@@ -44,7 +49,7 @@ public sealed class LogPublisher(
                 $"The log {shard} has signed a checkpoint of {state.Builder.Size} leaves, the database holds {size}: "
                 + "it was set back. Restore a newer copy; nothing is signed until then.");
         // Asked once in a process: later anchors are of checkpoints that it has published itself.
-        var anchor = _agreesWithChain ? null : await _anchored.AskAsync(shard, signer.Verifier, cancellationToken);
+        var anchor = AgreesWithChain ? null : await _anchored.AskAsync(shard, signer.Verifier, cancellationToken);
         if (anchor?.Newest is { } newest && newest.Size > size)
             throw new LogRefusedException(
                 $"The log {shard} has anchored a checkpoint of {newest.Size} leaves ({anchor.Where}), the database holds {size}: "
@@ -53,7 +58,7 @@ public sealed class LogPublisher(
             state = await ExtendAsync(state, size, anchor, cancellationToken);
         else
             await CheckAnchorAsync(anchor, size, state.Builder.Root(), cancellationToken);
-        _agreesWithChain |= anchor is not null;
+        AgreesWithChain |= anchor is not null;
         _state = state;
         return state.Published;
     }

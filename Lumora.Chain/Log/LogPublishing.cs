@@ -85,7 +85,7 @@ public sealed partial class LogPublishing(
         while (true)
         {
             if (await publisher.PublishAsync(cancellationToken) is { } checkpoint)
-                logs.Publish(checkpoint);
+                logs.Publish(checkpoint, publisher.AgreesWithChain);
             _faults.TryRemove(log.Shard, out _);
             _refusals.TryRemove(log.Shard, out _);
             _faults.TryRemove("*", out _);

@@ -38,6 +38,7 @@ public sealed class ShardLogs : IDisposable
     private readonly Dictionary<string, ShardLog> _logs;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, PublishedCheckpoint> _latest = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _agreed = new(StringComparer.Ordinal);
     private TaskCompletionSource _changed = New();
 
     /// <summary>Opens or makes the keys of all shards.</summary>
@@ -65,6 +66,13 @@ public sealed class ShardLogs : IDisposable
     {
         lock (_gate)
             return _latest.GetValueOrDefault(shard);
+    }
+
+    /// <summary>True once the log was compared with its newest anchor; see <see cref="LogPublisher.AgreesWithChain"/>.</summary>
+    public bool MayBeAnchored(string shard)
+    {
+        lock (_gate)
+            return _agreed.Contains(shard);
     }
 
     /// <summary>
@@ -95,10 +103,12 @@ public sealed class ShardLogs : IDisposable
 
     internal NoteSigner SignerOf(string shard) => _signers[shard];
 
-    internal void Publish(PublishedCheckpoint checkpoint)
+    internal void Publish(PublishedCheckpoint checkpoint, bool agreesWithChain)
     {
         lock (_gate)
         {
+            if (agreesWithChain)
+                _agreed.Add(checkpoint.Shard);
             if (_latest.TryGetValue(checkpoint.Shard, out var latest) && latest.Checkpoint.Size >= checkpoint.Checkpoint.Size)
                 return;
             _latest[checkpoint.Shard] = checkpoint;

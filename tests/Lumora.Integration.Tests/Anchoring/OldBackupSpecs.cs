@@ -41,6 +41,8 @@ public sealed class OldBackupSpecs(TestDatabases databases)
             await using (var app = new LumoraApp(await databases.CreateAsync(), home, s_settings))
             {
                 await app.StartAsync();
+                // The chain is not there yet: this is signed. It must not be anchored.
+                await LogBench.AppendAsync(app, "fork");
                 var reason = await RefusedAsync(app);
                 Assert.Contains($"anchored a checkpoint of {anchored} leaves", reason, StringComparison.Ordinal);
                 Assert.Contains("an old backup was restored", reason, StringComparison.Ordinal);
@@ -54,6 +56,8 @@ public sealed class OldBackupSpecs(TestDatabases databases)
                     await Task.Delay(20, TestContext.Current.CancellationToken);
                 await RefusedAsync(app);
                 Assert.Equal(size, app.Get<ShardLogs>().Latest("main")?.Checkpoint.Size ?? 0);
+                await using var query = app.Get<ShardSessions>().Query(ShardRole.Global);
+                Assert.Empty(await query.Query<AnchorView>().ToListAsync(TestContext.Current.CancellationToken));
             }
         }
         finally
