@@ -44,6 +44,10 @@ public sealed class DepositClient : IDisposable
     public async Task<string?> TryAsync(string key, long amount, CancellationToken ct) =>
         CodeOf(await AskFaucetAsync(key, amount, ct));
 
+    /// <summary>Asks the faucet a single time for the usual; the code of its refusal, or null when it paid.</summary>
+    public async Task<string?> OnceAsync(string key, CancellationToken ct) =>
+        CodeOf(await AskFaucetOnceAsync(key, null, ct));
+
     /// <summary>Asks the faucet for what it refuses; the code.</summary>
     public async Task<string?> RefusedAsync(string key, long amount, CancellationToken ct)
     {
@@ -87,16 +91,21 @@ public sealed class DepositClient : IDisposable
     /// <summary>Asks again while the answer is that the chain is not there yet.</summary>
     private async Task<JsonElement> AskFaucetAsync(string key, long? amount, CancellationToken ct)
     {
-        var argument = amount is { } units ? $", amount: \"{units.ToString(CultureInfo.InvariantCulture)}\"" : "";
-        var document = $"mutation {{ it: requestFaucet(input: {{ idempotencyKey: \"{key}\"{argument} }}) "
-            + "{ signature error { code message field } } }";
         while (true)
         {
-            var payload = (await DataAsync(document, ct)).GetProperty("it");
+            var payload = await AskFaucetOnceAsync(key, amount, ct);
             if (CodeOf(payload) != "faucet_unavailable")
                 return payload;
             await Task.Delay(50, ct);
         }
+    }
+
+    private async Task<JsonElement> AskFaucetOnceAsync(string key, long? amount, CancellationToken ct)
+    {
+        var argument = amount is { } units ? $", amount: \"{units.ToString(CultureInfo.InvariantCulture)}\"" : "";
+        var document = $"mutation {{ it: requestFaucet(input: {{ idempotencyKey: \"{key}\"{argument} }}) "
+            + "{ signature error { code message field } } }";
+        return (await DataAsync(document, ct)).GetProperty("it");
     }
 
     private async Task<JsonElement> DataAsync(string document, CancellationToken ct) =>
