@@ -8,6 +8,7 @@ using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Integration.Tests.Solana;
 using Lumora.Projections.Deposits;
 using Lumora.Projections.EventStore;
+using Lumora.Projections.Hosting;
 using Lumora.Projections.Ledger;
 
 namespace Lumora.Integration.Tests.Deposits;
@@ -76,6 +77,28 @@ public sealed class DepositSpecs(DepositSpecs.Fixture fixture) : IClassFixture<D
         Assert.Equal("overflow", Assert.IsType<DepositUnattributed>(await DepositAsync(parked)).Reason);
         Assert.IsType<DepositCredited>(await DepositAsync(credited));
         Assert.Equal(long.MaxValue, await BalanceAsync(Rich));
+    }
+
+    [Fact]
+    public async Task On_a_cluster_that_is_not_our_own_the_token_is_the_one_of_the_settings_and_there_is_no_faucet()
+    {
+        var home = fixture.App.Get<LumoraHome>();
+        var own = await TokenAsync();
+        var servers = (await fixture.App.Get<SolanaConnection>().WaitAsync(Ct)).Servers;
+        var cluster = await SolanaCluster.ConnectAsync(servers, expectedGenesisHash: null, isLocal: false, Ct);
+
+        // Elsewhere only what is finalized counts.
+        while ((await servers[0].GetAccountInfoAsync(own.Mint, Commitment.Finalized, Ct)).Value is null)
+            await Task.Delay(20, Ct);
+
+        var token = await LmrToken.OpenAsync(cluster, own.Mint.Key, home, Ct);
+        Assert.Equal((own.Mint, own.TreasuryAccount, null), (token.Mint, token.TreasuryAccount, token.Faucet));
+        foreach (var other in (string?[])[null, own.TreasuryAccount.Key, Keypair.Generate().PublicKey.Key])
+            await Assert.ThrowsAsync<WrongMintException>(() => LmrToken.OpenAsync(cluster, other, home, Ct));
+        Assert.Contains("Solana:Mint", new SolanaOptions { Mint = own.Mint.Key }.Fault(), StringComparison.Ordinal);
+        Assert.Contains(
+            "Solana:Mint", new SolanaOptions { Endpoints = "http://127.0.0.1:1", Mint = "no address" }.Fault(),
+            StringComparison.Ordinal);
     }
 
     private async Task<long> BalanceAsync(string participant) =>
