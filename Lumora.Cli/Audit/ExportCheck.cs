@@ -1,6 +1,6 @@
+using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
-using System.Buffers;
 using Lumora.Cli.Reports;
 using Lumora.Domain.Log;
 using Lumora.Domain.Merkle;

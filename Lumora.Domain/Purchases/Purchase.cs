@@ -1,7 +1,7 @@
+using System.Collections.Immutable;
 using Lumora.Domain.Cryptography;
 using Lumora.Domain.Datasets;
 using Lumora.Domain.Kernel;
-using System.Collections.Immutable;
 
 namespace Lumora.Domain.Purchases;
 
