@@ -43,6 +43,8 @@ public sealed class KilledJourneySpecs : IAsyncLifetime
         var host = await StartAsync();
         try
         {
+            // The chain is there before the first kill, so that the kills hit the journey and not npm.
+            await ChainAsync(host);
             var demo = CommandLine.RunAsync(
                 _home.Path, "demo", "--site", _site, "--server", _address.AbsoluteUri, "--pages", $"{Pages}",
                 "--patience", "180");
@@ -77,15 +79,23 @@ public sealed class KilledJourneySpecs : IAsyncLifetime
 
     private async Task<HostProcess> StartAsync()
     {
-        var host = HostProcess.Launch(_address, _home.Path, "--Solana:Embedded", "true", "--Solana:SlotMs", "100");
+        var host = HostProcess.Launch(
+            _address, _home.Path, "--Solana:Embedded", "true", "--Solana:SlotMs", "100",
+            "--Solana:DevstackFolder", Path.Combine(Path.GetTempPath(), "lumora-test-devstack"));
         await host.ReadyAsync();
         return host;
     }
 
     private static async Task<string> ChainAsync(HostProcess host)
     {
-        var ready = JsonSerializer.Deserialize<JsonElement>(await host.Client.GetStringAsync("/readyz"));
-        return ready.GetProperty("checks").GetProperty("solana").GetProperty("data").GetProperty("endpoint").GetString()!;
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(4));
+        while (true)
+        {
+            var ready = JsonSerializer.Deserialize<JsonElement>(await host.Client.GetStringAsync("/readyz", patience.Token));
+            if (ready.GetProperty("checks").GetProperty("solana").TryGetProperty("data", out var data))
+                return data.GetProperty("endpoint").GetString()!;
+            await Task.Delay(200, patience.Token);
+        }
     }
 
     private static async Task<int> CountAsync(HostProcess host, string type)
