@@ -2,11 +2,6 @@ using System.Runtime.InteropServices;
 
 namespace Lumora.Domain.Ledger;
 
-/// <summary>Names an account inside a shard.</summary>
-/// <param name="Code">See <see cref="ChartOfAccounts"/>.</param>
-/// <param name="Asset">The asset it counts.</param>
-public readonly record struct AccountKey(string Code, string Asset);
-
 /// <summary>Whether an account takes part.</summary>
 public enum AccountStatus
 {
