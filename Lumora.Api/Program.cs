@@ -1,4 +1,3 @@
-using JasperFx;
 using Lumora.Api.Anchoring;
 using Lumora.Api.Datasets;
 using Lumora.Api.Deposits;
@@ -13,25 +12,8 @@ using Lumora.Api.Purchases;
 using Lumora.Api.Rewards;
 using Lumora.Api.Solana;
 using Lumora.Api.Tasks;
-using Microsoft.Extensions.Options;
 
-if (Usage.WantsHelp(args))
-{
-    Usage.Print(Console.Out);
-    return 0;
-}
-
-try
-{
-    return await RunAsync(args);
-}
-catch (Exception fault) when (fault is StartupException or OptionsValidationException or OperationCanceledException)
-{
-    await Console.Error.WriteLineAsync($"lumora: {fault.Message}");
-    return 1;
-}
-
-static async Task<int> RunAsync(string[] args)
+return await HostCommand.RunAsync(args, async () =>
 {
     var builder = WebApplication.CreateBuilder(args);
 
@@ -64,12 +46,8 @@ static async Task<int> RunAsync(string[] args)
         .MapPurchases()
         .MapGraphQL();
 
-    if (Usage.IsMaintenance(args))
-        return await app.RunJasperFxCommands(args);
-
-    await app.RunAsync();
-    return 0;
-}
+    return await HostCommand.ServeAsync(app, args);
+});
 
 /// <summary>The host; public so that tests start it as users do.</summary>
 public sealed partial class Program;
