@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using GraphQL;
 using GraphQLParser;
 using GraphQLParser.AST;
@@ -10,7 +12,10 @@ namespace Lumora.Api.GraphQL;
 /// </summary>
 internal sealed class DocumentLimits(GraphQLOptions options)
 {
-    /// <summary>Throws a coded error when <paramref name="query"/> has too many tokens; leaves bad syntax to the parser.</summary>
+    /// <summary>
+    /// Throws a coded error when <paramref name="query"/> has too many tokens, or a text that no database keeps; leaves bad
+    /// syntax to the parser.
+    /// </summary>
     public void CheckTokens(string query)
     {
         var (position, tokens) = (0, 0);
@@ -24,6 +29,13 @@ internal sealed class DocumentLimits(GraphQLOptions options)
                 throw new ExecutionError($"The document has more than {options.TokensMax} tokens.")
                 {
                     Code = ErrorCodes.DocumentTooLarge,
+                };
+            }
+            if (token.Kind == TokenKind.STRING && !IsSound(token.Value.Span))
+            {
+                throw new ExecutionError("A text holds U+0000 or half of a surrogate pair; leave it out.")
+                {
+                    Code = ErrorCodes.BadRequest,
                 };
             }
             position = token.End;
@@ -52,6 +64,17 @@ internal sealed class DocumentLimits(GraphQLOptions options)
                 Code = ErrorCodes.TooManyAliases,
             };
         }
+    }
+
+    private static bool IsSound(ReadOnlySpan<char> text)
+    {
+        while (!text.IsEmpty)
+        {
+            if (Rune.DecodeFromUtf16(text, out var rune, out var length) != OperationStatus.Done || rune.Value == 0)
+                return false;
+            text = text[length..];
+        }
+        return true;
     }
 
     private sealed class Counter(GraphQLDocument document, int max)

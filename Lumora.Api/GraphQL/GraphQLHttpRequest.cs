@@ -11,6 +11,8 @@ namespace Lumora.Api.GraphQL;
 /// <summary>Reads a request as the GraphQL-over-HTTP specification says ("Request", "Request Parameters").</summary>
 internal sealed class GraphQLHttpRequest(IGraphQLTextSerializer serializer, int bodyBytesMax)
 {
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
     /// <summary>The request, or the refusal with its status.</summary>
     public async Task<Reading> ReadAsync(HttpRequest request, CancellationToken ct)
     {
@@ -31,15 +33,11 @@ internal sealed class GraphQLHttpRequest(IGraphQLTextSerializer serializer, int 
             return Refuse(
                 StatusCodes.Status413PayloadTooLarge, ErrorCodes.BodyTooLarge, $"A body has at most {bodyBytesMax} bytes.");
         }
-        try
+        return Guarded("The body is not valid JSON in UTF-8 with each name once.", () =>
         {
-            using var json = JsonDocument.Parse(body);
+            using var json = JsonDocument.Parse(body, Strict);
             return ReadParameters(json.RootElement);
-        }
-        catch (JsonException)
-        {
-            return Refuse("The body is not valid JSON.");
-        }
+        });
     }
 
     /// <summary>Reads the members of a request object; also used for the payload of a socket's subscribe message.</summary>
@@ -55,6 +53,8 @@ internal sealed class GraphQLHttpRequest(IGraphQLTextSerializer serializer, int 
             return Refuse("variables must be an object or null.");
         if (!TryGet(root, "extensions", JsonValueKind.Object, out var extensions))
             return Refuse("extensions must be an object or null.");
+        if (!IsSound(root))
+            return Refuse("The database keeps no text with U+0000; leave it out.");
         return new Reading(new GraphQLRequest
         {
             Query = query.Value.GetString(),
@@ -64,24 +64,40 @@ internal sealed class GraphQLHttpRequest(IGraphQLTextSerializer serializer, int 
         });
     }
 
-    private Reading ReadQueryString(IQueryCollection parameters)
-    {
-        var members = new Dictionary<string, object?>(StringComparer.Ordinal);
-        try
+    private Reading ReadQueryString(IQueryCollection parameters) =>
+        Guarded("variables and extensions in a query string are JSON text.", () =>
         {
+            var members = new Dictionary<string, object?>(StringComparer.Ordinal);
             foreach (var name in (string[])["query", "operationName", "variables", "extensions"])
             {
                 if (parameters[name] is not [{ Length: > 0 } text, ..])
                     continue;
-                members[name] = name is "variables" or "extensions" ? JsonSerializer.Deserialize<JsonElement>(text) : text;
+                members[name] = name is "variables" or "extensions" ? JsonElement.Parse(text, Strict) : text;
             }
-        }
-        catch (JsonException)
+            return ReadParameters(JsonSerializer.SerializeToElement(members));
+        });
+
+    /// <summary>Bytes that are no UTF-8 and halves of surrogate pairs are found only when the text is read, as another exception.</summary>
+    private static Reading Guarded(string refusal, Func<Reading> read)
+    {
+        try
         {
-            return Refuse("variables and extensions in a query string are JSON text.");
+            return read();
         }
-        return ReadParameters(JsonSerializer.SerializeToElement(members));
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
+        {
+            return Refuse(refusal);
+        }
     }
+
+    /// <summary>True when no text below <paramref name="element"/> holds U+0000.</summary>
+    private static bool IsSound(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.String => !element.GetString()!.Contains('\0', StringComparison.Ordinal),
+        JsonValueKind.Array => element.EnumerateArray().All(IsSound),
+        JsonValueKind.Object => element.EnumerateObject().All(member => IsSound(member.Value)),
+        _ => true,
+    };
 
     private async Task<byte[]?> ReadBodyAsync(HttpRequest request, CancellationToken ct)
     {

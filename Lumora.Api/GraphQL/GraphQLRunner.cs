@@ -37,18 +37,19 @@ internal sealed partial class GraphQLRunner(
         {
             return new ExecutionResult(new SyntaxError(fault));
         }
+        catch (GraphQLParser.Exceptions.GraphQLMaxDepthExceededException)
+        {
+            return Refused(ErrorCodes.DocumentTooLarge, "The document nests its values or types too deeply.");
+        }
         catch (ExecutionError refusal)
         {
             return new ExecutionResult(refusal);
         }
 
+        if (Selected(document, request.OperationName) is { Operation: OperationType.Subscription })
+            return Refused(ErrorCodes.BadRequest, "There are no subscriptions here.");
         if (queriesOnly && Selected(document, request.OperationName) is { Operation: not OperationType.Query })
-        {
-            return new ExecutionResult(new ExecutionError("GET only runs queries; use POST.")
-            {
-                Code = ErrorCodes.MethodNotAllowed,
-            });
-        }
+            return Refused(ErrorCodes.MethodNotAllowed, "GET only runs queries; use POST.");
 
         return await executer.ExecuteAsync(new ExecutionOptions
         {
@@ -63,6 +64,9 @@ internal sealed partial class GraphQLRunner(
             CancellationToken = ct,
         });
     }
+
+    private static ExecutionResult Refused(string code, string message) =>
+        new(new ExecutionError(message) { Code = code });
 
     private static GraphQLOperationDefinition? Selected(GraphQLDocument document, string? operationName) =>
         document.Definitions.OfType<GraphQLOperationDefinition>()

@@ -19,6 +19,9 @@ internal static class AuthProblems
     /// <summary>Writes the refusal of a request whose caller could not be established.</summary>
     public static Task ChallengeAsync(HttpContext context, string scheme, Rejection rejection)
     {
+        // Nobody can sign in to what is not there: then routing's own answer, 404 or 405, is the true one.
+        if (context.GetEndpoint() is not RouteEndpoint)
+            return NotRoutedAsync(context);
         context.Response.Headers.WWWAuthenticate = scheme;
         return From(rejection).ExecuteAsync(context);
     }
@@ -27,6 +30,14 @@ internal static class AuthProblems
     public static Task ForbidAsync(HttpContext context) => Of(
         StatusCodes.Status403Forbidden, new Rejection("forbidden", "You are signed in, but may not do this."))
         .ExecuteAsync(context);
+
+    private static Task NotRoutedAsync(HttpContext context)
+    {
+        if (context.GetEndpoint() is { RequestDelegate: { } refuse })
+            return refuse(context);
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    }
 
     private static int StatusOf(string code) => code switch
     {

@@ -28,16 +28,17 @@ internal static class OperationsModule
 
         builder.Services.AddSingleton(LumoraHome.From(builder.Configuration));
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddProblemDetails();
+        builder.Services.AddFailures();
         builder.Services.AddHealthChecks().AddCheck<DatabaseHealth>("database", tags: ["ready"]);
         builder.Services.AddHostedService<Announcement>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         return builder;
     }
 
-    /// <summary>Maps <c>/healthz</c>, <c>/readyz</c> and <c>/metrics</c>.</summary>
+    /// <summary>Answers failures; maps <c>/healthz</c>, <c>/readyz</c> and <c>/metrics</c>. Before all other modules.</summary>
     public static WebApplication MapOperations(this WebApplication app)
     {
+        app.UseFailures();
         app.MapHealthChecks("/healthz", new HealthCheckOptions { Predicate = _ => false }).AllowAnonymous();
         app.MapHealthChecks("/readyz", new HealthCheckOptions
         {

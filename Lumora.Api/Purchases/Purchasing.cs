@@ -114,6 +114,7 @@ public sealed class Purchasing(
     {
         // Who never had money has no account.
         LedgerCodes.UnknownAccount => LedgerCodes.Reject(LedgerCodes.InsufficientFunds),
+        LedgerCodes.InvalidKey => rejection with { Field = "idempotencyKey" },
         LedgerCodes.CompanionConflict => new("quote_used", "This quote was used for a purchase already.", "quote"),
         _ => rejection,
     };

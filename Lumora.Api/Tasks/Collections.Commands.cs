@@ -74,6 +74,8 @@ internal sealed class CollectionProposals(
         return (await session.LoadAsync<CollectionView>(CollectionState.StreamOf(collectionId), ct))!;
     }
 
-    private static string WireName(string property) => string.Join(
-        '.', property.Split('.').Select(part => char.ToLowerInvariant(part[0]) + part[1..]));
+    // The plan's rules are the input's fields.
+    private static string WireName(string property) => property.StartsWith(nameof(CollectionPlan.Rules), StringComparison.Ordinal)
+        ? "fields" + property[nameof(CollectionPlan.Rules).Length..]
+        : string.Join('.', property.Split('.').Select(part => char.ToLowerInvariant(part[0]) + part[1..]));
 }

@@ -63,7 +63,7 @@ public sealed class CollectionRules : AbstractValidator<CollectionPlan>
         RuleForEach(plan => plan.Rules).Custom((rule, context) =>
         {
             if (ExtractionRules.Check([rule], recordSelector: null, syntax) is { } fault)
-                context.AddFailure(context.PropertyPath, fault.Message);
+                context.AddFailure(fault.Message);
         });
         RuleFor(plan => plan.RecordSelector)
             .Must(text => text!.Length is > 0 and <= ExtractionRules.SelectorLengthMax && syntax.IsValid(text))

@@ -59,6 +59,11 @@ public sealed class TransportSpecs(GraphQLHost host) : IClassFixture<GraphQLHost
     [InlineData("""{"query":"{ hello }","variables":[1]}""")]
     [InlineData("""{"query":"{ hello }","extensions":1}""")]
     [InlineData("""{"query":"{ hello }","operationName":{}}""")]
+    [InlineData("""{"query":"{ hello }","operationName":"\udfff"}""")]
+    [InlineData("""{"query":"{ hello \ud800 }"}""")]
+    [InlineData("""{"query":"{ hello }","variables":{"v":"\ud800"}}""")]
+    [InlineData("""{"query":"{ hello }","variables":{"v":1,"v":2}}""")]
+    [InlineData("""{"query":"{ hello }","variables":{"v":["a\u0000b"]}}""")]
     public async Task A_malformed_request_is_400_with_a_code_in_both_media_types(string body)
     {
         foreach (var accept in (string[])[Spec, "application/json"])
@@ -72,6 +77,9 @@ public sealed class TransportSpecs(GraphQLHost host) : IClassFixture<GraphQLHost
     [InlineData("{", "SYNTAX_ERROR")]
     [InlineData("{ unknown }", "FIELDS_ON_CORRECT_TYPE")]
     [InlineData("query($v: Amount!) { echo(value: $v) }", "INVALID_VALUE")]
+    [InlineData("subscription { hello }", "BAD_REQUEST")]
+    [InlineData("{ echo(value: \"a\\u0000\") }", "BAD_REQUEST")]
+    [InlineData("{ echo(value: \"\\ud800\") }", null)]
     [InlineData("fragment F on Query { hello }", null)]
     [InlineData("", null)]
     public async Task A_document_that_cannot_run_is_400_or_200_by_media_type(string query, string? code)
@@ -83,6 +91,26 @@ public sealed class TransportSpecs(GraphQLHost host) : IClassFixture<GraphQLHost
         Assert.NotNull(strict.Code);
         if (code is not null)
             Assert.Equal(code, strict.Code);
+    }
+
+    [Fact]
+    public async Task Bytes_that_are_no_utf8_are_refused_with_a_code()
+    {
+        using var content = new ByteArrayContent([.. "{\"query\":\"{ hello "u8, 0xff, 0xfe, .. " }\"}"u8]);
+        content.Headers.ContentType = new("application/json");
+        using var answer = await host.Client.PostAsync(host.Endpoint, content, TestContext.Current.CancellationToken);
+        Assert.Equal(400, (int)answer.StatusCode);
+        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("BAD_REQUEST", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Values_and_types_that_nest_by_the_thousand_are_refused_with_a_code()
+    {
+        var list = string.Concat(Enumerable.Repeat("[", 1_500)) + string.Concat(Enumerable.Repeat("]", 1_500));
+        Assert.Equal("DOCUMENT_TOO_LARGE", (await host.QueryAsync($"{{ echo(value: {list}) }}")).Code);
+        Assert.Equal(
+            "DOCUMENT_TOO_LARGE", (await host.QueryAsync($"query($v: {list.Replace("[]", "[Int]", StringComparison.Ordinal)}) {{ hello }}")).Code);
     }
 
     [Fact]
