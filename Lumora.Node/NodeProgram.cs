@@ -37,7 +37,9 @@ internal static class NodeProgram
         var delay = new Option<double>("--host-delay") { Description = "Least seconds between two requests to one host; default 1. A longer crawl delay wins.", DefaultValueFactory = _ => 1 };
         delay.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<double>() is not (>= 0 and <= 3600))
+            // What is no number is the library's to refuse: it throws when asked for the value here.
+            if (result.Tokens is [var token]
+                && double.TryParse(token.Value, CultureInfo.InvariantCulture, out var seconds) && seconds is not (>= 0 and <= 3600))
                 result.AddError("--host-delay is 0 to 3600 seconds.");
         });
         var command = new Command("run", "Ask for work and do it until stopped (Ctrl-C, SIGTERM).") { server, key, home, loopback, plain, rate, cap, contact, delay };

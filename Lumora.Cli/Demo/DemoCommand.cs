@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Lumora.Cli.Client;
 using Lumora.Projections.Hosting;
@@ -8,10 +9,11 @@ using Spectre.Console;
 namespace Lumora.Cli.Demo;
 
 /// <summary><c>lumora demo</c>: the whole journey of some web pages, told step by step.</summary>
-internal static class DemoCommand
+public static class DemoCommand
 {
     private const int PagesMaxDefault = 60;
     private const int PagesLimit = 2_000;
+    private const int PatienceLimit = 86_400;
     private const int WidthOfFiles = 300;
 
     /// <summary>The command with its options.</summary>
@@ -46,7 +48,8 @@ internal static class DemoCommand
         };
         pages.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int>() is < 1 or > PagesLimit)
+            // What is no number is the library's to refuse: it throws when asked for the value here.
+            if (int.TryParse(Text(result), CultureInfo.InvariantCulture, out var count) && count is < 1 or > PagesLimit)
                 result.AddError($"--pages is 1 to {PagesLimit}.");
         });
         var patience = new Option<int>("--patience")
@@ -54,6 +57,11 @@ internal static class DemoCommand
             Description = "Seconds to wait for a host that does not answer, before giving up.",
             DefaultValueFactory = _ => 120,
         };
+        patience.Validators.Add(result =>
+        {
+            if (int.TryParse(Text(result), CultureInfo.InvariantCulture, out var seconds) && seconds is < 0 or > PatienceLimit)
+                result.AddError($"--patience is 0 to {PatienceLimit}.");
+        });
 
         var command = new Command(
             "demo",
@@ -85,6 +93,8 @@ internal static class DemoCommand
         });
         return command;
     }
+
+    private static string? Text(OptionResult option) => option.Tokens is [var token] ? token.Value : null;
 
     private static LumoraHome HomeOf(string? given) =>
         given is null ? LumoraHome.From(new ConfigurationBuilder().Build()) : new LumoraHome(given);

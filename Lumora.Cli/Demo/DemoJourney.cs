@@ -39,7 +39,7 @@ internal sealed class DemoJourney(DemoOptions options, IAnsiConsole console)
 
         var paying = new Paying(story);
         story.Chapter("A steward closes the epoch, and the providers are paid");
-        await paying.CloseEpochAsync(cancellation);
+        await paying.CloseEpochsAsync(cancellation);
 
         var proving = new Proving(options, story);
         story.Chapter("The purchase is in the log, and the log's checkpoint on Solana");

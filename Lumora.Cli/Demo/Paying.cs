@@ -8,15 +8,29 @@ internal sealed class Paying(DemoStory story)
 {
     private const string EpochFields = "number emission paid unallocated providers contributions bytes paidAt";
 
-    /// <summary>Closes the current epoch and checks the sums.</summary>
-    public async Task CloseEpochAsync(CancellationToken cancellation)
+    /// <summary>
+    /// Closes each epoch in which the providers' work lies, in order, and checks the sums: it is more than one when the demo
+    /// runs over midnight, or when one of yesterday stopped before its end.
+    /// </summary>
+    public async Task CloseEpochsAsync(CancellationToken cancellation)
     {
-        var data = await story.Cast.Steward.AskAsync("query { currentEpoch }", variables: null, cancellation);
-        var number = data.GetProperty("currentEpoch").GetString()!;
+        var data = await story.Cast.Steward.AskAsync(
+            "query { epochs(last: 1) { edges { node { number } } } }", variables: null, cancellation);
+        var closed = data.GetProperty("epochs").GetProperty("edges").EnumerateArray()
+            .Select(edge => Units(edge.GetProperty("node"), "number")).LastOrDefault(-1);
+        var worked = new SortedSet<long>();
+        foreach (var provider in story.Cast.Providers)
+            worked.UnionWith(await WorkedAsync(provider, cancellation));
+        foreach (var epoch in worked.Where(epoch => epoch > closed))
+            await CloseEpochAsync(epoch.ToString(CultureInfo.InvariantCulture), cancellation);
+    }
+
+    private async Task CloseEpochAsync(string number, CancellationToken cancellation)
+    {
         await story.Cast.Steward.CommandAsync(
             "closeEpoch",
             "mutation($input: CloseEpochInput!) { closeEpoch(input: $input) { epoch { number } error { code message field } } }",
-            new { epoch = number, reason = "The demo ends here.", idempotencyKey = story.Key("epoch") },
+            new { epoch = number, reason = "The demo ends here.", idempotencyKey = story.Key($"epoch-{number}") },
             cancellation);
         var epoch = await story.WaitAsync(
             "Paying",
@@ -52,6 +66,14 @@ internal sealed class Paying(DemoStory story)
         var data = await story.Cast.Steward.AskAsync(
             $"query($number: Int64!) {{ epoch(number: $number) {{ {EpochFields} }} }}", new { number }, cancellation);
         return data.GetProperty("epoch");
+    }
+
+    private static async Task<IEnumerable<long>> WorkedAsync(DemoProvider provider, CancellationToken cancellation)
+    {
+        var data = await provider.Client.AskAsync(
+            "query { contributions(last: 500) { edges { node { epoch } } } }", variables: null, cancellation);
+        return data.GetProperty("contributions").GetProperty("edges").EnumerateArray()
+            .Select(edge => Units(edge.GetProperty("node"), "epoch"));
     }
 
     private static async Task<long> EarnedAsync(DemoProvider provider, string epoch, CancellationToken cancellation)
