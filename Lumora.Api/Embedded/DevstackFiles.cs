@@ -52,7 +52,7 @@ internal static class DevstackFiles
         {
             var (exitCode, output) = await ChildProcess.RunAsync(
                 npm, ["ci", "--omit=dev", "--no-audit", "--no-fund"], cancellation, folder,
-                line => progress($"npm: {line}"));
+                line => Tell(line, progress));
             if (exitCode != 0)
                 throw new StartupException($"npm ci failed in {folder} with code {exitCode}: {output.Trim()}");
         }
@@ -62,6 +62,16 @@ internal static class DevstackFiles
         }
 
         await File.WriteAllTextAsync(mark, "", cancellation);
+    }
+
+    // npm's warnings are about its own configuration; a failure shows all that it printed.
+    private static void Tell(string line, Action<string> progress)
+    {
+        if (line.Length > 0 && !line.StartsWith("npm warn", StringComparison.Ordinal)
+            && !line.StartsWith("npm notice", StringComparison.Ordinal))
+        {
+            progress($"npm: {line}");
+        }
     }
 
     private static string SourceOf(string name)

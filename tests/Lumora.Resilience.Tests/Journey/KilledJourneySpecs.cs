@@ -9,13 +9,14 @@ namespace Lumora.Resilience.Tests.Journey;
 /// </summary>
 public sealed class KilledJourneySpecs : IAsyncLifetime
 {
-    private const int Pages = 40;
+    // The long form has more pages, so that the journey lasts as long as the kills do.
+    private static readonly int Pages = IsLong ? 240 : 40;
 
     private readonly HomeFolder _home = new();
     private readonly string _site = Directory.CreateTempSubdirectory("lumora-site-").FullName;
     private readonly Uri _address = HostProcess.FreeAddress();
 
-    private static int Kills => Environment.GetEnvironmentVariable("LUMORA_LONG") == "1" ? 20 : 3;
+    private static bool IsLong => Environment.GetEnvironmentVariable("LUMORA_LONG") == "1";
 
     public async ValueTask InitializeAsync()
     {
@@ -48,7 +49,8 @@ public sealed class KilledJourneySpecs : IAsyncLifetime
             var demo = CommandLine.RunAsync(
                 _home.Path, "demo", "--site", _site, "--server", _address.AbsoluteUri, "--pages", $"{Pages}",
                 "--patience", "180");
-            for (var kill = 0; kill < Kills && !demo.IsCompleted; kill++)
+            var kills = 0;
+            for (; kills < (IsLong ? 20 : 3) && !demo.IsCompleted; kills++)
             {
                 // The moment is what this test varies; nothing is waited for.
                 await Task.WhenAny(demo, Task.Delay(random.Next(500, 9_000), TestContext.Current.CancellationToken));
@@ -58,6 +60,7 @@ public sealed class KilledJourneySpecs : IAsyncLifetime
             }
 
             var (exitCode, story) = await demo;
+            TestContext.Current.TestOutputHelper!.WriteLine($"{kills} kills\n{story}");
             Assert.True(exitCode == 0, story);
 
             // The auditor recomputes the log, the ledger and the anchors from what is published.
