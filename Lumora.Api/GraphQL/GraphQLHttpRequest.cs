@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using GraphQL;
 using GraphQL.Transport;
+using Lumora.Api.Operations;
 using Microsoft.Net.Http.Headers;
 
 namespace Lumora.Api.GraphQL;
@@ -53,7 +54,7 @@ internal sealed class GraphQLHttpRequest(IGraphQLTextSerializer serializer, int 
             return Refuse("variables must be an object or null.");
         if (!TryGet(root, "extensions", JsonValueKind.Object, out var extensions))
             return Refuse("extensions must be an object or null.");
-        if (!IsSound(root))
+        if (!JsonText.IsSound(root))
             return Refuse("The database keeps no text with U+0000; leave it out.");
         return new Reading(new GraphQLRequest
         {
@@ -89,15 +90,6 @@ internal sealed class GraphQLHttpRequest(IGraphQLTextSerializer serializer, int 
             return Refuse(refusal);
         }
     }
-
-    /// <summary>True when no text below <paramref name="element"/> holds U+0000.</summary>
-    private static bool IsSound(JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.String => !element.GetString()!.Contains('\0', StringComparison.Ordinal),
-        JsonValueKind.Array => element.EnumerateArray().All(IsSound),
-        JsonValueKind.Object => element.EnumerateObject().All(member => IsSound(member.Value)),
-        _ => true,
-    };
 
     private async Task<byte[]?> ReadBodyAsync(HttpRequest request, CancellationToken ct)
     {

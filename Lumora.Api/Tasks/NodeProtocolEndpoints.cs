@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Lumora.Api.Identity;
 using Lumora.Api.Nodes;
+using Lumora.Api.Operations;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Tasks;
 using Lumora.Projections.EventStore;
@@ -73,6 +74,9 @@ internal static class NodeProtocolEndpoints
             return Problems.From(read.Rejection!);
         if (result.LeaseId != leaseId)
             return Problems.From(new Rejection("unknown_lease", "The result names another lease.", "leaseId"));
+        // Before anything reads its pages: an array may hold a null.
+        if (NodeProtocolShapes.Check(result) is { } shape)
+            return Problems.From(shape);
         var completed = await ends.CompleteAsync(leaseId, node.Node.NodeId, result, ct);
         return completed.Rejection is { } problem ? Problems.From(problem) : Json(completed.Value!);
     }
@@ -115,9 +119,16 @@ internal static class NodeProtocolEndpoints
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(node.Body.Span, WireJson.Messages) is { } message
+            using var json = JsonDocument.Parse(node.Body);
+            if (!JsonText.IsSound(json.RootElement))
+                return new Rejection("malformed", "The database keeps no text with U+0000.");
+            return json.RootElement.Deserialize<T>(WireJson.Messages) is { } message
                 ? message
                 : new Rejection("malformed", "The body is null.");
+        }
+        catch (InvalidOperationException)
+        {
+            return new Rejection("malformed", "A text is no Unicode.");
         }
         catch (JsonException fault)
         {

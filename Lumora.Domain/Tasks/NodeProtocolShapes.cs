@@ -79,8 +79,10 @@ public static class NodeProtocolShapes
         return receipt.Sig is null ? Bad("receipt.sig", "is missing") : null;
     }
 
-    private static bool IsSound(PageResult page) =>
-        page.BodyBytes is >= 0 and <= NodeProtocol.PageBytesCeiling
+    // An array may hold a null: the reader of JSON does not look at its elements.
+    private static bool IsSound(PageResult? page) =>
+        page is not null
+        && page.BodyBytes is >= 0 and <= NodeProtocol.PageBytesCeiling
         && page.Records is >= 0 and <= NodeProtocol.RecordsPerPageCeiling
         && page.EndedAt >= page.StartedAt
         && (page.Outcome == PageOutcome.Fetched

@@ -92,6 +92,7 @@ public sealed class NodeProtocolTests
         Assert.Equal("records", Refused(r => r with { Records = 2 }));
         Assert.Equal("contentRoot", Refused(r => r with { ContentRoot = "ABC" }));
         Assert.Equal("pages", Refused(r => r with { Pages = [r.Pages[0] with { Outcome = PageOutcome.TooLarge }] }));
+        Assert.Equal("pages", Refused(r => r with { Pages = [null!] }));
         Assert.Equal("redactions", Refused(r => r with { Redactions = new Dictionary<string, int>(StringComparer.Ordinal) { ["name"] = 1 } }));
     }
 

@@ -165,6 +165,20 @@ public sealed class NodeProtocolSpecs(WorkFixture fixture) : IClassFixture<WorkF
     }
 
     [Fact]
+    public async Task A_result_with_text_that_the_database_cannot_keep_or_an_empty_page_is_refused_with_a_code()
+    {
+        var node = await fixture.NodeAsync();
+        await fixture.CollectionAsync(pages: 1);
+        var lease = await node.LeaseAsync();
+        var (_, result) = await node.WorkAsync(lease);
+        using var zero = await node.CompleteAsync(result with { Pages = [result.Pages[0] with { FinalUrl = "https://a.example/\0" }] });
+        Assert.Equal("malformed", await TestNode.CodeOf(zero));
+        using var empty = await node.CompleteAsync(result with { Pages = [null!] });
+        Assert.Equal("bad_shape", await TestNode.CodeOf(empty));
+        await node.DeliverAsync(lease);
+    }
+
+    [Fact]
     public async Task An_unregistered_node_and_an_unsigned_request_are_turned_away()
     {
         using var stranger = new TestNode(fixture.App.Address, fixture.Clock);
