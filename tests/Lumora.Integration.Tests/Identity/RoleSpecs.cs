@@ -34,7 +34,6 @@ public sealed class RoleSpecs(IdentityFixture fixture) : IClassFixture<IdentityF
     [Theory]
     [InlineData("participant_00000000000000000000000000", "Elected.", "participant_not_found")]
     [InlineData("nobody", "Elected.", "participant_not_found")]
-    [InlineData("nobody\\u0000", "Elected.", "participant_not_found")]
     [InlineData(null, " ", "reason_required")]
     public async Task A_refusal_is_a_coded_error_of_the_payload(string? participantId, string reason, string code)
     {
