@@ -54,8 +54,8 @@ public sealed class EpochSpecs(WorkFixture fixture) : IClassFixture<WorkFixture>
         var late = await WorkAsync(7_000);
         Assert.Equal(command.Epoch + 1, await fixture.ScalarAsync<long>(
             "select epoch from bandwidth_contribution where owner = $1", late.Owner));
-        Assert.Equal(0, (await BalancesAsync(node.Owner, late.Owner)).First);
 
+        // The host that runs beside this test finds the sealed epoch by itself, and may have paid it by now.
         var paid = await WorkFixture.EventuallyAsync(async () =>
             await EpochRows.FindAsync(fixture.Sessions, command.Epoch, Ct) is { PaidAt: not null } row ? row : null);
         var balances = await BalancesAsync(node.Owner, late.Owner);
