@@ -40,7 +40,7 @@ internal sealed class LedgerCheck
         if (!leaf.Stream.StartsWith(JournalPrefix, StringComparison.Ordinal))
             return null;
         if (!_journals.TryGetValue(leaf.Stream, out var state))
-            _journals[leaf.Stream] = state = new LedgerState();
+            _journals[leaf.Stream] = state = new LedgerState(keepMovements: true);
         if (state is null)
             return null;
         Events++;
@@ -80,7 +80,7 @@ internal sealed class LedgerCheck
             return $"{leaf.Type} is no event of the ledger";
         try
         {
-            if (entry.Data.Deserialize(type, WireJson.Events) is not { } @event || @event is TransactionPosted { Postings: null })
+            if (entry.Data.Deserialize(type, WireJson.Events) is not { } @event || IsIncomplete(@event))
                 return $"its data is no {leaf.Type}";
             if (FaultOf(state, leaf, @event) is { } fault)
                 return fault;
@@ -105,6 +105,10 @@ internal sealed class LedgerCheck
         }
     }
 
+    // A list that is missing in the JSON is null here, whatever its type says.
+    private static bool IsIncomplete(object @event) => @event is TransactionPosted { Postings: null }
+        or HoldCaptured { Payments: null } or TransactionReversed { Postings: null } or TransactionReversed { Reversed: null };
+
     /// <summary>The common faults in words; the fold's own assertions stand behind them.</summary>
     private static string? FaultOf(LedgerState state, Leaf leaf, object @event)
     {
@@ -113,7 +117,7 @@ internal sealed class LedgerCheck
         switch (@event)
         {
             case TransactionPosted posted:
-                if (state.Outcome(leaf.Actor ?? "", posted.Id) is { } first)
+                if (state.Outcome(OutcomeId.Of(leaf.Actor ?? "", posted.Id)) is { } first)
                     return $"{leaf.Actor} has a second outcome for the key {posted.Id}, after version {first.JournalVersion}";
                 return PostingsFault(state, posted);
             case AccountOpened opened when state.Account(new AccountKey(opened.Code, opened.Asset)) is not null:

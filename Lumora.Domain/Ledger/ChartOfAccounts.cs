@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Lumora.Domain.Kernel;
 
 namespace Lumora.Domain.Ledger;
@@ -59,6 +60,10 @@ public static class ChartOfAccounts
     /// <summary>Accounts that every shard opens for itself at its first start.</summary>
     public static IReadOnlyList<string> Standing { get; } =
         [Emission, Rewards, Fees, Burned, Treasury, Unallocated, Solana];
+
+    /// <summary>First segments of all codes.</summary>
+    public static IReadOnlySet<string> Families { get; } = FrozenSet.Create(
+        StringComparer.Ordinal, "chain", "clearing", "escrow", "network", "participant", "suspense");
 
     /// <summary>The account of a participant's own money.</summary>
     public static string Available(string participantId) => $"participant/{participantId}/available";

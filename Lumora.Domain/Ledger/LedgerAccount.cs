@@ -39,23 +39,6 @@ public sealed record LedgerAccount(
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct LedgerEntry(long Account, long JournalVersion, short Line, long Amount, long Balance);
 
-/// <summary>The one recorded outcome of (actor, key).</summary>
-/// <param name="Actor">Who asked.</param>
-/// <param name="Key">The idempotency key.</param>
-/// <param name="Digest">What was asked.</param>
-/// <param name="JournalVersion">The event that records it.</param>
-/// <param name="At">Its time.</param>
-/// <param name="Code">Null = it took effect; else why not.</param>
-/// <param name="Field">The field at fault.</param>
-public sealed record RecordedOutcome(
-    string Actor, string Key, RequestDigest Digest, long JournalVersion, DateTimeOffset At, string? Code, string? Field)
-{
-    /// <summary>The answer to the first request, or to an equal later one.</summary>
-    public LedgerOutcome ToOutcome(bool replayed) => Code is null
-        ? new LedgerOutcome.Posted(Key, JournalVersion, At, replayed)
-        : new LedgerOutcome.Refused(LedgerCodes.Reject(Code, Field), replayed);
-}
-
 /// <summary>An event of the journal with the metadata that replay needs.</summary>
 /// <param name="Version">1, 2, 3, … without holes.</param>
 /// <param name="Actor">Who asked.</param>

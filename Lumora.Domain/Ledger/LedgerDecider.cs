@@ -14,54 +14,105 @@ public readonly record struct LedgerDecision(object? Event, LedgerOutcome? Outco
 /// </summary>
 public static class LedgerDecider
 {
-    /// <summary>Decides <paramref name="request"/> on <paramref name="state"/> and changes nothing.</summary>
-    public static LedgerDecision Decide(LedgerState state, LedgerRequest request, RequestDigest digest)
+    /// <summary>Decides <paramref name="asked"/> on <paramref name="state"/> at <paramref name="at"/> and changes nothing.</summary>
+    public static LedgerDecision Decide(LedgerState state, PreparedRequest asked, DateTimeOffset at)
     {
-        if (state.Outcome(request.Actor.Id, request.Key) is { } recorded)
-            return new LedgerDecision(null, Repeat(recorded, request, digest));
+        var request = asked.Request;
+        if (state.Outcome(asked.Id) is { } recorded)
+            return new LedgerDecision(null, Repeat(recorded, asked));
         if (request.Companion is { } companion
             && state.StreamVersion(companion.StreamId) != (companion.ExpectedVersion ?? 0))
-            return new LedgerDecision(null, new LedgerOutcome.Refused(
-                LedgerCodes.Reject(LedgerCodes.CompanionConflict, "companion"), Replayed: false));
-        var (accepted, code, field) = DecideCommand(state, request);
+            return new LedgerDecision(null, Refused(LedgerCodes.CompanionConflict, "companion"));
+        var (accepted, code, field) = DecideCommand(state, request, at);
+        if (accepted is null && LedgerCodes.IsPassing(code!))
+            return new LedgerDecision(null, Refused(code!, field));
         return new LedgerDecision(
-            accepted ?? new TransactionRejected(request.Key, digest.ToString(), code!, field), null);
+            accepted ?? new TransactionRejected(request.Key, asked.Digest.ToString(), code!, field), null);
     }
 
     /// <summary>
-    /// Decides <paramref name="request"/>, applies what follows, and returns the decision with its answer, the
+    /// Decides <paramref name="asked"/>, applies what follows, and returns the decision with its answer, the
     /// journal event and the entries.
     /// </summary>
     /// <param name="state">Advanced by this call.</param>
-    /// <param name="request">Passed <see cref="LedgerShape"/>.</param>
-    /// <param name="digest">Of the request's command.</param>
+    /// <param name="asked">Passed <see cref="LedgerShape"/>.</param>
     /// <param name="now">Truncated to microseconds; the ledger's time never falls even when this does.</param>
-    public static LedgerStep Step(
-        LedgerState state, LedgerRequest request, RequestDigest digest, DateTimeOffset now)
+    public static LedgerStep Step(LedgerState state, PreparedRequest asked, DateTimeOffset now)
     {
-        var decision = Decide(state, request, digest);
+        var request = asked.Request;
+        var at = now > state.At ? now : state.At;
+        var decision = Decide(state, asked, at);
         if (decision.Event is null)
             return new LedgerStep(decision.Outcome!, null, []);
-        var at = now > state.At ? now : state.At;
         var next = new JournalEvent(state.Version + 1, request.Actor.Id, at, decision.Event);
-        var entries = state.Apply(next, digest);
+        var entries = state.Apply(next, asked.Id, asked.Digest);
         if (decision.Event is not TransactionRejected && request.Companion is { } companion)
             state.AdvanceStream(companion.StreamId, companion.Events.Count);
-        var outcome = state.Outcome(request.Actor.Id, request.Key)!.ToOutcome(replayed: false);
+        var outcome = state.Outcome(asked.Id)!.ToOutcome(request.Key, replayed: false);
         return new LedgerStep(outcome, next, entries);
     }
 
-    private static LedgerOutcome Repeat(RecordedOutcome recorded, LedgerRequest request, RequestDigest digest) =>
-        recorded.Digest.Equals(digest)
-            ? recorded.ToOutcome(replayed: true)
-            : new LedgerOutcome.Refused(
-                LedgerCodes.Reject(
-                    LedgerCodes.IdempotencyConflict, recorded.Digest.FirstDifference(request.Command)),
-                Replayed: false);
-
-    private static Ruling DecideCommand(LedgerState state, LedgerRequest request) => request.Command switch
+    /// <summary>
+    /// Decides all of <paramref name="asked"/> or none. When one is refused, nothing of the others happens or is recorded;
+    /// a refusal that depends on the state is recorded for that one alone, so that the same call gets the same answer again,
+    /// and the others may be asked anew.
+    /// </summary>
+    /// <param name="state">Advanced by this call.</param>
+    /// <param name="asked">In order; each passed <see cref="LedgerShape"/>.</param>
+    /// <param name="now">See <see cref="Step"/>.</param>
+    /// <returns>A step for each request.</returns>
+    public static IReadOnlyList<LedgerStep> StepAll(
+        LedgerState state, IReadOnlyList<PreparedRequest> asked, DateTimeOffset now)
     {
-        PostTransaction post => TransactionDecider.Decide(state, request, post),
+        var steps = new LedgerStep[asked.Count];
+        var refused = -1;
+        var all = state.Try(() =>
+        {
+            for (var i = 0; i < asked.Count; i++)
+            {
+                steps[i] = Step(state, asked[i], now);
+                if (steps[i].Outcome is LedgerOutcome.Posted)
+                    continue;
+                refused = i;
+                return false;
+            }
+
+            return true;
+        });
+        if (all)
+            return steps;
+
+        var bulkRefused = new LedgerStep(Refused(LedgerCodes.BulkRefused, null), null, []);
+        var culprit = steps[refused];
+        Array.Fill(steps, bulkRefused);
+        steps[refused] = culprit.Event is null ? culprit : Record(state, asked[refused], culprit);
+        return steps;
+    }
+
+    // The refusal stood behind the group's other requests; alone it is the next event of the journal.
+    private static LedgerStep Record(LedgerState state, PreparedRequest asked, LedgerStep refused)
+    {
+        var next = refused.Event! with { Version = state.Version + 1 };
+        state.Apply(next, asked.Id, asked.Digest);
+        return new LedgerStep(state.Outcome(asked.Id)!.ToOutcome(asked.Request.Key, replayed: false), next, []);
+    }
+
+    private static LedgerOutcome Repeat(RecordedOutcome recorded, PreparedRequest asked) =>
+        recorded.Digest.Equals(asked.Digest)
+            ? recorded.ToOutcome(asked.Request.Key, replayed: true)
+            : Refused(LedgerCodes.IdempotencyConflict, recorded.Digest.FirstDifference(asked.Request.Command));
+
+    private static LedgerOutcome.Refused Refused(string code, string? field) =>
+        new(LedgerCodes.Reject(code, field), Replayed: false);
+
+    private static Ruling DecideCommand(LedgerState state, LedgerRequest request, DateTimeOffset at) => request.Command switch
+    {
+        PostTransaction post => DecidePost(state, request, post),
+        HoldFunds c => HoldDecider.Decide(state, request, c, at),
+        CaptureHold c => HoldDecider.Decide(state, request, c, at),
+        ReleaseHold c => HoldDecider.Decide(state, request, c),
+        ExpireHold c => HoldDecider.Decide(state, request, c, at),
+        ReverseTransaction c => ReversalDecider.Decide(state, request, c),
         OpenAccount open => DecideOpen(state, request.Key, open),
         FreezeAccount c => OnAccount(state, c.Code, c.Asset, account => account.Status == AccountStatus.Frozen
             ? Ruling.Refuse(LedgerCodes.AccountFrozen, "code")
@@ -77,6 +128,13 @@ public static class LedgerDecider
             : Ruling.Accept(new FloorChanged(request.Key, c.Code, c.Asset, c.Floor, c.Reason))),
         _ => throw new InvariantViolationException("a command without a decision"),
     };
+
+    private static Ruling DecidePost(LedgerState state, LedgerRequest request, PostTransaction post) =>
+        PostingPlan.Refuse(
+            state, ChartOfAccounts.IsSystem(request.Actor), post.Postings, "postings", unheld: null, out var plan)
+        ?? Ruling.Accept(new TransactionPosted(
+            request.Key, post.Kind, post.Postings, post.Reference,
+            post.Metadata is { Count: > 0 } metadata ? metadata : null, plan.Opened, plan.ToSuspense));
 
     private static Ruling DecideOpen(LedgerState state, string id, OpenAccount open) =>
         state.Account(new AccountKey(open.Code, open.Asset)) is not null

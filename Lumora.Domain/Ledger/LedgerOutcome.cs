@@ -54,6 +54,33 @@ public static class LedgerCodes
     /// <summary>Recorded: a balance would leave 64 bits.</summary>
     public const string Overflow = "overflow";
 
+    /// <summary>Recorded: no such hold, or it was made by somebody else.</summary>
+    public const string UnknownHold = "unknown_hold";
+
+    /// <summary>Recorded: the hold's deadline has passed.</summary>
+    public const string HoldExpired = "hold_expired";
+
+    /// <summary>Recorded: the hold was captured whole or released.</summary>
+    public const string HoldFinished = "hold_finished";
+
+    /// <summary>Recorded: more than what is left of the hold.</summary>
+    public const string HoldExceeded = "hold_exceeded";
+
+    /// <summary>Recorded: the deadline is not after the ledger's time, or too far from it.</summary>
+    public const string InvalidDeadline = "invalid_deadline";
+
+    /// <summary>Recorded: no such transaction, or one that moved no money or is itself a reversal.</summary>
+    public const string UnknownTransaction = "unknown_transaction";
+
+    /// <summary>Recorded: more than what of the transaction is not reversed yet.</summary>
+    public const string ReversalExceeded = "reversal_exceeded";
+
+    /// <summary>Not recorded: the hold's deadline is still to come.</summary>
+    public const string HoldNotDue = "hold_not_due";
+
+    /// <summary>Not recorded: another request of the same all-or-nothing call was refused.</summary>
+    public const string BulkRefused = "bulk_refused";
+
     /// <summary>The key was used for another content.</summary>
     public const string IdempotencyConflict = "idempotency_conflict";
 
@@ -81,6 +108,16 @@ public static class LedgerCodes
     /// <summary>The actor may not ask this.</summary>
     public const string Forbidden = "forbidden";
 
+    /// <summary>Why an account of <paramref name="status"/>, which is not open, takes no part.</summary>
+    internal static string Of(AccountStatus status) =>
+        status == AccountStatus.Frozen ? AccountFrozen : AccountClosed;
+
+    /// <summary>
+    /// True for a refusal that depends on the state and is recorded all the same as little as "busy" is: the same
+    /// request may take effect later.
+    /// </summary>
+    internal static bool IsPassing(string code) => code is HoldNotDue;
+
     /// <summary>The rejection of <paramref name="code"/> in its one wording, so that a replay reads as the first answer.</summary>
     public static Rejection Reject(string code, string? field = null) => new(code, MessageOf(code), field);
 
@@ -94,6 +131,15 @@ public static class LedgerCodes
         AccountNotEmpty => "The account is not empty, so it cannot be closed.",
         AccountNotFrozen => "The account is not frozen.",
         Overflow => "A balance would exceed 64 bits.",
+        UnknownHold => "There is no such hold of this actor.",
+        HoldExpired => "The hold's deadline has passed.",
+        HoldFinished => "The hold is finished: captured whole, or released.",
+        HoldExceeded => "That is more than what is left of the hold.",
+        InvalidDeadline => $"A deadline lies in the future, at most {LedgerLimits.HoldDaysMax} days ahead.",
+        UnknownTransaction => "There is no such transaction that could be reversed.",
+        ReversalExceeded => "That is more than what of the transaction is not reversed yet.",
+        HoldNotDue => "The hold's deadline is still to come.",
+        BulkRefused => "Another request of this all-or-nothing call was refused, so none took effect.",
         IdempotencyConflict => "The key was used before for a request that differs in this field.",
         CompanionConflict => "What this request builds on has changed: read it again and repeat.",
         TooManyPostings => $"A transaction has at most {LedgerLimits.PostingsMax} postings.",

@@ -31,8 +31,64 @@ public static class LedgerShape
         UnfreezeAccount unfreeze => CheckGoverned(actor, unfreeze.Code, unfreeze.Asset, unfreeze.Reason),
         CloseAccount close => CheckGoverned(actor, close.Code, close.Asset, close.Reason),
         ChangeFloor change => CheckGoverned(actor, change.Code, change.Asset, change.Reason),
+        HoldFunds hold => CheckHold(hold),
+        CaptureHold capture => CheckCapture(actor, capture),
+        ReleaseHold => null,
+        ExpireHold => ChartOfAccounts.IsSystem(actor) ? null : LedgerCodes.Reject(LedgerCodes.Forbidden),
+        ReverseTransaction reverse => CheckReversal(actor, reverse),
         _ => LedgerCodes.Reject(LedgerCodes.InvalidRequest, "command"),
     };
+
+    private static Rejection? CheckHold(HoldFunds hold)
+    {
+        if (!IsName(hold.Kind))
+            return LedgerCodes.Reject(LedgerCodes.InvalidRequest, "kind");
+        if (hold.Amount == Amount.Zero)
+            return LedgerCodes.Reject(LedgerCodes.InvalidAmount, "amount");
+        return CheckAccount(hold.Code, hold.Asset) ?? CheckLabels(hold.Reference, hold.Metadata);
+    }
+
+    private static Rejection? CheckCapture(Actor actor, CaptureHold capture)
+    {
+        if (capture.Payments is null or { Count: 0 })
+            return LedgerCodes.Reject(LedgerCodes.InvalidRequest, "payments");
+        if (capture.Payments.Count > LedgerLimits.PostingsMax)
+            return LedgerCodes.Reject(LedgerCodes.TooManyPostings, "payments");
+        for (var i = 0; i < capture.Payments.Count; i++)
+        {
+            var (to, amount) = capture.Payments[i];
+            if (ChartOfAccounts.RuleOf(to ?? "") is not { } payee)
+                return LedgerCodes.Reject(LedgerCodes.InvalidAccount, $"payments[{i}].to");
+            if (payee.Opening == Opening.Suspense && !ChartOfAccounts.IsSystem(actor))
+                return LedgerCodes.Reject(LedgerCodes.Forbidden, $"payments[{i}].to");
+            if (amount == Amount.Zero)
+                return LedgerCodes.Reject(LedgerCodes.InvalidAmount, $"payments[{i}].amount");
+        }
+
+        return null;
+    }
+
+    private static Rejection? CheckReversal(Actor actor, ReverseTransaction reverse)
+    {
+        if (!ChartOfAccounts.MayGovern(actor))
+            return LedgerCodes.Reject(LedgerCodes.Forbidden);
+        if (!IsText(reverse.Reason, LedgerLimits.ReasonLengthMax))
+            return LedgerCodes.Reject(LedgerCodes.InvalidRequest, "reason");
+        if (reverse.Parts is not { } parts)
+            return null;
+        if (parts.Count is 0 or > LedgerLimits.PostingsMax
+            || parts.DistinctBy(part => part.Posting).Count() != parts.Count)
+            return LedgerCodes.Reject(LedgerCodes.InvalidRequest, "parts");
+        for (var i = 0; i < parts.Count; i++)
+        {
+            if (parts[i].Posting is < 0 or >= LedgerLimits.PostingsMax)
+                return LedgerCodes.Reject(LedgerCodes.InvalidRequest, $"parts[{i}].posting");
+            if (parts[i].Amount == Amount.Zero)
+                return LedgerCodes.Reject(LedgerCodes.InvalidAmount, $"parts[{i}].amount");
+        }
+
+        return null;
+    }
 
     private static Rejection? CheckTransaction(Actor actor, PostTransaction post)
     {
@@ -48,13 +104,17 @@ public static class LedgerShape
                 return fault;
         }
 
-        if (post.Reference is { } reference
-            && (!IsName(reference.Type) || !IsText(reference.Id, LedgerLimits.ReferenceLengthMax)))
+        return CheckLabels(post.Reference, post.Metadata);
+    }
+
+    private static Rejection? CheckLabels(
+        TransactionReference? reference, IReadOnlyDictionary<string, string>? metadata)
+    {
+        if (reference is not null && (!IsName(reference.Type) || !IsText(reference.Id, LedgerLimits.ReferenceLengthMax)))
             return LedgerCodes.Reject(LedgerCodes.InvalidRequest, "reference");
-        if (post.Metadata is { } metadata
-            && (metadata.Sum(SizeOf) > LedgerLimits.MetadataBytesMax || !metadata.All(IsPair)))
-            return LedgerCodes.Reject(LedgerCodes.InvalidRequest, "metadata");
-        return null;
+        return metadata is null || (metadata.Sum(SizeOf) <= LedgerLimits.MetadataBytesMax && metadata.All(IsPair))
+            ? null
+            : LedgerCodes.Reject(LedgerCodes.InvalidRequest, "metadata");
     }
 
     private static Rejection? CheckPosting(Actor actor, Posting posting, int index)

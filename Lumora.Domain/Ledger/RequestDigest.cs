@@ -1,23 +1,24 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Lumora.Domain.Kernel;
 
 namespace Lumora.Domain.Ledger;
 
 /// <summary>
-/// What a request asked, in up to 4 blocks of 16 bytes, one per field: SHA-256 cut to 128 bits, zeros for a field
+/// What a request asked, in up to 6 blocks of 16 bytes, one per field: SHA-256 cut to 128 bits, zeros for a field
 /// that is absent, absent blocks at the end left out. Blocks instead of one hash, so that a conflict can name the
 /// field that differs without keeping the request.
 /// </summary>
 public sealed class RequestDigest : IEquatable<RequestDigest>
 {
     private const int BlockBytes = 16;
-    private static readonly string[] TransactionFields = ["kind", "postings", "reference", "metadata"];
     private readonly byte[] _bytes;
 
     private RequestDigest(byte[] bytes) => _bytes = bytes;
 
-    /// <summary>The stored form, 16 to 64 bytes.</summary>
+    /// <summary>The stored form, 16 to 96 bytes.</summary>
     public ReadOnlyMemory<byte> Bytes => _bytes;
 
     /// <summary>Takes the stored form.</summary>
@@ -32,6 +33,16 @@ public sealed class RequestDigest : IEquatable<RequestDigest>
         PostTransaction post => Blocks(
             Hash("post_transaction", post.Kind), PostingsOf(post.Postings), ReferenceOf(post.Reference),
             MetadataOf(post.Metadata)),
+        HoldFunds hold => Blocks(
+            Hash("hold_funds", hold.Kind), Hash(hold.Code, hold.Asset), Hash(hold.Amount.ToString()),
+            Hash(hold.Deadline.ToWire()), ReferenceOf(hold.Reference), MetadataOf(hold.Metadata)),
+        CaptureHold capture => Blocks(
+            Hash("capture_hold"), Hash(Number(capture.Hold)), PaymentsOf(capture.Payments),
+            capture.Finish ? Hash("finish") : null),
+        ReleaseHold release => Blocks(Hash("release_hold"), Hash(Number(release.Hold))),
+        ExpireHold expire => Blocks(Hash("expire_hold"), Hash(Number(expire.Hold))),
+        ReverseTransaction reverse => Blocks(
+            Hash("reverse_transaction"), Hash(Number(reverse.Transaction)), Hash(reverse.Reason), PartsOf(reverse.Parts)),
         OpenAccount open => Blocks(Hash("open_account"), Hash(open.Code, open.Asset)),
         FreezeAccount freeze => Blocks(
             Hash("freeze_account"), Hash(freeze.Code, freeze.Asset), Hash(freeze.Reason)),
@@ -41,7 +52,7 @@ public sealed class RequestDigest : IEquatable<RequestDigest>
             Hash("close_account"), Hash(close.Code, close.Asset), Hash(close.Reason)),
         ChangeFloor change => Blocks(
             Hash("change_floor"), Hash(change.Code, change.Asset), Hash(change.Reason),
-            Hash(change.Floor?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "unbounded")),
+            Hash(change.Floor is { } floor ? Number(floor) : "unbounded")),
         _ => throw new ArgumentOutOfRangeException(nameof(command), command.GetType().Name, "unknown command"),
     };
 
@@ -50,6 +61,11 @@ public sealed class RequestDigest : IEquatable<RequestDigest>
     {
         TransactionPosted e => Of(new PostTransaction(e.Kind, e.Postings, e.Reference, e.Metadata)),
         TransactionRejected e => Parse(e.ContentHash),
+        FundsHeld e => Of(new HoldFunds(e.Kind, e.Code, e.Amount, e.Deadline, e.Reference, e.Metadata, e.Asset)),
+        HoldCaptured e => Of(new CaptureHold(e.Hold, e.Payments, e.Finish)),
+        HoldReleased e => Of(new ReleaseHold(e.Hold)),
+        HoldExpired e => Of(new ExpireHold(e.Hold)),
+        TransactionReversed e => Of(new ReverseTransaction(e.Transaction, e.Reason, e.Parts)),
         AccountOpened e => Of(new OpenAccount(e.Code, e.Asset)),
         AccountFrozen e => Of(new FreezeAccount(e.Code, e.Asset, e.Reason)),
         AccountUnfrozen e => Of(new UnfreezeAccount(e.Code, e.Asset, e.Reason)),
@@ -61,15 +77,11 @@ public sealed class RequestDigest : IEquatable<RequestDigest>
     /// <summary>The first field of <paramref name="command"/> in which it differs from the recorded digest.</summary>
     public string FirstDifference(LedgerCommand command)
     {
-        var other = Of(command);
+        var (other, fields) = (Of(command), FieldsOf(command));
         var block = 0;
-        while (block < 3 && Block(block).SequenceEqual(other.Block(block)))
+        while (block < fields.Length - 1 && Block(block).SequenceEqual(other.Block(block)))
             block++;
-        return command switch
-        {
-            PostTransaction => TransactionFields[block],
-            _ => block switch { 0 => "command", 1 => "account", 2 => "reason", _ => "floor" },
-        };
+        return fields[block];
     }
 
     /// <inheritdoc/>
@@ -83,6 +95,17 @@ public sealed class RequestDigest : IEquatable<RequestDigest>
 
     /// <summary>Lower-case hexadecimal.</summary>
     public override string ToString() => Convert.ToHexStringLower(_bytes);
+
+    // The first block of all but transactions and holds says only which command it is.
+    private static string[] FieldsOf(LedgerCommand command) => command switch
+    {
+        PostTransaction => ["kind", "postings", "reference", "metadata"],
+        HoldFunds => ["kind", "account", "amount", "deadline", "reference", "metadata"],
+        CaptureHold => ["command", "hold", "payments", "finish"],
+        ReleaseHold or ExpireHold => ["command", "hold"],
+        ReverseTransaction => ["command", "transaction", "reason", "parts"],
+        _ => ["command", "account", "reason", "floor"],
+    };
 
     private ReadOnlySpan<byte> Block(int index) =>
         index * BlockBytes < _bytes.Length ? _bytes.AsSpan(index * BlockBytes, BlockBytes) : new byte[BlockBytes];
@@ -110,6 +133,15 @@ public sealed class RequestDigest : IEquatable<RequestDigest>
 
         return Hash(parts);
     }
+
+    private static byte[] PaymentsOf(IReadOnlyList<HoldPayment> payments) =>
+        Hash([.. payments.SelectMany(payment => new[] { payment.To, payment.Amount.ToString() })]);
+
+    private static byte[]? PartsOf(IReadOnlyList<ReversalPart>? parts) => parts is null
+        ? null
+        : Hash([.. parts.SelectMany(part => new[] { Number(part.Posting), part.Amount.ToString() })]);
+
+    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static byte[]? ReferenceOf(TransactionReference? reference) =>
         reference is null ? null : Hash(reference.Type, reference.Id);

@@ -13,7 +13,7 @@ internal sealed class AccountCache(int capacity)
 
     public int Count => _nodes.Count;
 
-    public bool TryGet(AccountKey key, out LedgerAccount? account)
+    private bool TryGet(AccountKey key, out LedgerAccount? account)
     {
         account = null;
         if (!_nodes.TryGetValue(key, out var node))
@@ -22,6 +22,21 @@ internal sealed class AccountCache(int capacity)
         _byUse.AddLast(node);
         account = node.Value.Account;
         return true;
+    }
+
+    /// <summary>Which of <paramref name="keys"/> have to be read, and the accounts that exist among the others.</summary>
+    public (List<AccountKey> Missing, List<LedgerAccount> Cached) Split(IEnumerable<AccountKey> keys)
+    {
+        var (missing, cached) = (new List<AccountKey>(), new List<LedgerAccount>());
+        foreach (var key in keys)
+        {
+            if (!TryGet(key, out var account))
+                missing.Add(key);
+            else if (account is not null)
+                cached.Add(account);
+        }
+
+        return (missing, cached);
     }
 
     public void Put(AccountKey key, LedgerAccount? account)

@@ -16,6 +16,29 @@ public interface ILedger
     /// </summary>
     /// <exception cref="LedgerUnavailableException">The database could not be reached or refused the request.</exception>
     Task<LedgerOutcome> SubmitAsync(LedgerRequest request, CancellationToken ct);
+
+    /// <summary>
+    /// Submits up to <see cref="LedgerLimits.BulkMax"/> requests at once and waits until all outcomes are durable, in their order.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">More requests than that.</exception>
+    /// <exception cref="LedgerUnavailableException">
+    /// The database could not be reached or refused a request. In <see cref="BulkMode.Independent"/> some may have taken effect.
+    /// </exception>
+    Task<IReadOnlyList<LedgerOutcome>> SubmitAsync(
+        IReadOnlyList<LedgerRequest> requests, BulkMode mode, CancellationToken ct);
+}
+
+/// <summary>What the requests of a bulk call have to do with each other.</summary>
+public enum BulkMode
+{
+    /// <summary>Nothing: each has its own outcome.</summary>
+    Independent,
+
+    /// <summary>
+    /// All take effect, in one transaction, or none: then the one at fault says why (and is recorded when that depends
+    /// on the state), and the others are <see cref="LedgerCodes.BulkRefused"/>, unrecorded.
+    /// </summary>
+    AllOrNothing,
 }
 
 /// <summary>The ledgers of this host, one per shard.</summary>

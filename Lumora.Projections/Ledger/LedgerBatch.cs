@@ -2,93 +2,147 @@ using Lumora.Domain.Ledger;
 
 namespace Lumora.Projections.Ledger;
 
-/// <summary>A request that waits for its answer. Its digest is made before it is queued, off the writer's path.</summary>
-internal sealed class Pending(LedgerRequest request, RequestDigest digest)
-{
-    public LedgerRequest Request => request;
-
-    public RequestDigest Digest => digest;
-
-    // Answers run on the pool, never on the writer's loop.
-    public TaskCompletionSource<LedgerOutcome> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    public void Fail(Exception fault) => Answer.TrySetException(new LedgerUnavailableException(fault));
-}
-
 /// <summary>A batch after its decision.</summary>
-/// <param name="Outcomes">The answers, in the batch's order.</param>
-/// <param name="Recorded">Whether the answer made an event, in the batch's order.</param>
-/// <param name="Accepted">What the journal gets, in order.</param>
+/// <param name="Outcomes">The answers, in the order of the batch's requests.</param>
+/// <param name="Recorded">Whether the answer made an event, in the same order.</param>
+/// <param name="Events">What the journal gets, in order.</param>
+/// <param name="Companions">What other streams get with it.</param>
 /// <param name="Writes">What the tables get.</param>
 internal sealed record DecidedBatch(
-    IReadOnlyList<LedgerOutcome> Outcomes,
-    IReadOnlyList<bool> Recorded,
-    IReadOnlyList<(LedgerRequest Request, JournalEvent Event)> Accepted,
+    LedgerOutcome[] Outcomes,
+    bool[] Recorded,
+    IReadOnlyList<JournalEvent> Events,
+    IReadOnlyList<(CompanionEvents Companion, JournalEvent Cause)> Companions,
     LedgerWrites Writes);
 
 /// <summary>What a batch needs and what follows from it; no I/O.</summary>
 internal static class LedgerBatch
 {
-    /// <summary>Every account that a decision of the batch can look at.</summary>
-    public static HashSet<AccountKey> AccountsOf(IReadOnlyList<Pending> batch)
+    /// <summary>Every account that is known to be looked at before anything is loaded.</summary>
+    public static HashSet<AccountKey> AccountsOf(IEnumerable<PreparedRequest> batch)
     {
         var keys = new HashSet<AccountKey>();
-        foreach (var pending in batch)
-            AddAccounts(keys, pending.Request);
+        foreach (var asked in batch)
+            AddAccounts(keys, asked.Request);
         return keys;
     }
 
-    /// <summary>What has to be read, and what the cache gives instead.</summary>
-    public static (LedgerNeeds Needs, IReadOnlyList<LedgerAccount> Cached) NeedsOf(
-        IReadOnlyList<Pending> batch, HashSet<AccountKey> accounts, AccountCache cache)
+    /// <summary>What has to be read, when <paramref name="accounts"/> are the ones that the cache lacks.</summary>
+    public static LedgerNeeds NeedsOf(IReadOnlyCollection<PreparedRequest> batch, IReadOnlyCollection<AccountKey> accounts)
     {
-        var (missing, cached) = (new List<AccountKey>(), new List<LedgerAccount>());
-        foreach (var key in accounts)
-        {
-            if (!cache.TryGet(key, out var account))
-                missing.Add(key);
-            else if (account is not null)
-                cached.Add(account);
-        }
-
-        var outcomes = new HashSet<(string, string)>(batch.Count);
+        var outcomes = new HashSet<Guid>(batch.Count);
+        var (holds, movements) = (new HashSet<long>(), new HashSet<long>());
         var streams = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (var pending in batch)
+        foreach (var (request, id, _) in batch)
         {
-            outcomes.Add((pending.Request.Actor.Id, pending.Request.Key));
-            if (pending.Request.Companion is { } companion)
+            outcomes.Add(id);
+            if (request.Companion is { } companion)
                 streams.Add(companion.StreamId);
+            switch (request.Command)
+            {
+                case CaptureHold c:
+                    holds.Add(c.Hold);
+                    break;
+                case ReleaseHold c:
+                    holds.Add(c.Hold);
+                    break;
+                case ExpireHold c:
+                    holds.Add(c.Hold);
+                    break;
+                case ReverseTransaction c:
+                    movements.Add(c.Transaction);
+                    break;
+                default:
+                    break;
+            }
         }
 
-        return (new LedgerNeeds(missing, outcomes, streams), cached);
+        return new LedgerNeeds(accounts, outcomes, holds, movements, streams);
+    }
+
+    /// <summary>Accounts that are known to be looked at only once holds and transactions are loaded.</summary>
+    public static HashSet<AccountKey> FurtherAccountsOf(IEnumerable<PreparedRequest> batch, LedgerState state)
+    {
+        var keys = new HashSet<AccountKey>();
+        foreach (var (request, _, _) in batch)
+        {
+            var system = ChartOfAccounts.IsSystem(request.Actor);
+            switch (request.Command)
+            {
+                case CaptureHold c when state.Hold(c.Hold) is { Account.Asset: not ChartOfAccounts.Lmr } hold:
+                    foreach (var payment in c.Payments)
+                        AddPayee(keys, new AccountKey(payment.To, hold.Account.Asset), system);
+                    break;
+                case ReverseTransaction c when state.Movement(c.Transaction) is { } movement:
+                    foreach (var posting in movement.Postings)
+                    {
+                        keys.Add(new AccountKey(posting.To, posting.Asset));
+                        AddPayee(keys, new AccountKey(posting.From, posting.Asset), system);
+                    }
+
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        return keys;
     }
 
     /// <summary>Decides the batch in order on <paramref name="state"/>.</summary>
     public static DecidedBatch Decide(LedgerState state, IReadOnlyList<Pending> batch, DateTimeOffset now)
     {
-        var (outcomes, recorded) = (new LedgerOutcome[batch.Count], new bool[batch.Count]);
-        var accepted = new List<(LedgerRequest, JournalEvent)>(batch.Count);
-        var entries = new List<LedgerEntry>(batch.Count * 2);
-        var (versionBefore, accountsBefore) = (state.Version, state.AccountCount);
-        for (var i = 0; i < batch.Count; i++)
+        var size = batch.Sum(pending => pending.Asked.Count);
+        var (outcomes, recorded) = (new LedgerOutcome[size], new bool[size]);
+        var events = new List<JournalEvent>(size);
+        var companions = new List<(CompanionEvents, JournalEvent)>();
+        var entries = new List<LedgerEntry>(size * 2);
+        var versionBefore = state.Version;
+        var next = 0;
+        foreach (var pending in batch)
         {
-            var step = LedgerDecider.Step(state, batch[i].Request, batch[i].Digest, now);
-            outcomes[i] = step.Outcome;
-            if (step.Event is null)
-                continue;
-            recorded[i] = true;
-            accepted.Add((batch[i].Request, step.Event));
-            entries.AddRange(step.Entries);
+            var steps = pending is PendingGroup
+                ? LedgerDecider.StepAll(state, pending.Asked, now)
+                : [LedgerDecider.Step(state, pending.Asked[0], now)];
+            for (var i = 0; i < steps.Count; i++, next++)
+            {
+                var step = steps[i];
+                outcomes[next] = step.Outcome;
+                if (step.Event is not { } @event)
+                    continue;
+                recorded[next] = true;
+                events.Add(@event);
+                entries.AddRange(step.Entries);
+                if (@event.Event is not TransactionRejected && pending.Asked[i].Request.Companion is { } companion)
+                    companions.Add((companion, @event));
+            }
         }
 
-        var touched = state.Accounts.Where(account => account.Version > versionBefore).ToLookup(
-            account => account.Number > accountsBefore);
-        return new DecidedBatch(outcomes, recorded, accepted, new LedgerWrites(
-            [.. touched[true].OrderBy(account => account.Number)],
-            [.. touched[false].OrderBy(account => account.Number)],
-            [.. state.Outcomes.Where(outcome => outcome.JournalVersion > versionBefore)],
-            entries));
+        return new DecidedBatch(outcomes, recorded, events, companions, WritesOf(state, versionBefore, entries));
     }
+
+    private static LedgerWrites WritesOf(LedgerState state, long versionBefore, List<LedgerEntry> entries)
+    {
+        var (opened, changed) = (new List<LedgerAccount>(), new List<LedgerAccount>());
+        foreach (var (key, before) in state.Touched)
+        {
+            if (state.Account(key) is { } account && account.Version > versionBefore)
+                (before is null ? opened : changed).Add(account);
+        }
+
+        opened.Sort(static (a, b) => a.Number.CompareTo(b.Number));
+        changed.Sort(static (a, b) => a.Number.CompareTo(b.Number));
+        return new LedgerWrites(
+            opened, changed,
+            [.. state.Outcomes.Where(outcome => outcome.JournalVersion > versionBefore)],
+            entries,
+            [.. state.Holds.Where(hold => hold.Version > versionBefore).OrderBy(hold => hold.Number)],
+            [.. state.Movements.SelectMany(ReversedOf)],
+            LedgerRollUps.ChangesOf(state));
+    }
+
+    private static IEnumerable<(long, short, long)> ReversedOf(LedgerMovement movement) => movement.Reversed
+        .Select((amount, posting) => (movement.Version, (short)posting, amount)).Where(row => row.amount > 0);
 
     private static void AddAccounts(HashSet<AccountKey> keys, LedgerRequest request)
     {
@@ -99,11 +153,17 @@ internal static class LedgerBatch
                 foreach (var posting in post.Postings)
                 {
                     keys.Add(new AccountKey(posting.From, posting.Asset));
-                    keys.Add(new AccountKey(posting.To, posting.Asset));
-                    if (system)
-                        keys.Add(new AccountKey(ChartOfAccounts.Suspense(posting.To), posting.Asset));
+                    AddPayee(keys, new AccountKey(posting.To, posting.Asset), system);
                 }
 
+                break;
+            case CaptureHold c:
+                // The hold's asset is not known yet: LMR most likely, else FurtherAccountsOf names them.
+                foreach (var payment in c.Payments)
+                    AddPayee(keys, new AccountKey(payment.To, ChartOfAccounts.Lmr), ChartOfAccounts.IsSystem(request.Actor));
+                break;
+            case HoldFunds c:
+                keys.Add(new AccountKey(c.Code, c.Asset));
                 break;
             case OpenAccount c:
                 keys.Add(new AccountKey(c.Code, c.Asset));
@@ -120,8 +180,17 @@ internal static class LedgerBatch
             case ChangeFloor c:
                 keys.Add(new AccountKey(c.Code, c.Asset));
                 break;
+            case ReleaseHold or ExpireHold or ReverseTransaction:
+                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(request), request.Command.GetType().Name, "unknown command");
         }
+    }
+
+    private static void AddPayee(HashSet<AccountKey> keys, AccountKey payee, bool system)
+    {
+        keys.Add(payee);
+        if (system)
+            keys.Add(payee with { Code = ChartOfAccounts.Suspense(payee.Code) });
     }
 }

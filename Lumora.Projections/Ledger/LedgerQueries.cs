@@ -52,7 +52,7 @@ public sealed class LedgerQueries(ShardSessions sessions)
     public async Task<RecordedOutcome?> OutcomeAsync(ShardRole role, string actor, string key, CancellationToken ct)
     {
         await using var command = Command(
-            role, $"select {LedgerRows.OutcomeColumns} from ledger_outcome where actor = $1 and key = $2", actor, key);
+            role, $"select {LedgerRows.OutcomeColumns} from ledger_outcome where id = $1", OutcomeId.Of(actor, key));
         await using var reader = await command.ExecuteReaderAsync(ct);
         return await reader.ReadAsync(ct) ? LedgerRows.Outcome(reader) : null;
     }

@@ -10,7 +10,8 @@ public static class LedgerStore
     /// <summary>Adds the ledger's tables to the store's schema.</summary>
     public static void Configure(StoreOptions options)
     {
-        foreach (var table in (Table[])[Fence(), Accounts(), Outcomes(), Entries()])
+        foreach (var table in (Table[])[
+            Fence(), Accounts(), Outcomes(), Entries(), Holds(), Reversals(), RollUps(), Times()])
             options.Storage.ExtendedSchemaObjects.Add(table);
     }
 
@@ -46,16 +47,28 @@ public static class LedgerStore
         return table;
     }
 
+    // The journal's index: what answers a repeated request, and what a search by kind or reference starts from. Its key is
+    // of fixed size (OutcomeId), so that the one index with a random order stays small.
     private static Table Outcomes()
     {
         var table = Named("ledger_outcome");
-        table.AddColumn("actor", "text").NotNull().AsPrimaryKey();
-        table.AddColumn("key", "text").NotNull().AsPrimaryKey();
-        table.AddColumn("digest", "bytea").NotNull();
+        table.AddColumn("id", "uuid").NotNull().AsPrimaryKey();
         table.AddColumn("journal_version", "bigint").NotNull();
         table.AddColumn("at", "timestamp with time zone").NotNull();
+        table.AddColumn("digest", "bytea").NotNull();
         table.AddColumn("code", "text");
         table.AddColumn("field", "text");
+        table.AddColumn("kind", "text");
+        table.AddColumn("reference_type", "text");
+        table.AddColumn("reference_id", "text");
+        table.Indexes.Add(new IndexDefinition("ledger_outcome_kind")
+        {
+            Columns = ["kind", "journal_version"], Predicate = "kind is not null",
+        });
+        table.Indexes.Add(new IndexDefinition("ledger_outcome_reference")
+        {
+            Columns = ["reference_type", "reference_id", "journal_version"], Predicate = "reference_type is not null",
+        });
         return table;
     }
 
@@ -67,6 +80,58 @@ public static class LedgerStore
         table.AddColumn("line", "smallint").NotNull().AsPrimaryKey();
         table.AddColumn("amount", "bigint").NotNull();
         table.AddColumn("balance", "bigint").NotNull();
+        return table;
+    }
+
+    private static Table Holds()
+    {
+        var table = Named("ledger_hold");
+        table.AddColumn("number", "bigint").NotNull().AsPrimaryKey();
+        table.AddColumn("maker", "text").NotNull();
+        table.AddColumn("account", "bigint").NotNull();
+        table.AddColumn("kind", "text").NotNull();
+        table.AddColumn("reference_type", "text");
+        table.AddColumn("reference_id", "text");
+        table.AddColumn("amount", "bigint").NotNull();
+        table.AddColumn("left_over", "bigint").NotNull();
+        table.AddColumn("captured", "bigint").NotNull();
+        table.AddColumn("deadline", "timestamp with time zone").NotNull();
+        table.AddColumn("status", "smallint").NotNull();
+        table.AddColumn("version", "bigint").NotNull();
+        table.Indexes.Add(new IndexDefinition("ledger_hold_deadline") { Columns = ["deadline"], Predicate = "status = 0" });
+        table.Indexes.Add(new IndexDefinition("ledger_hold_account") { Columns = ["account", "number"] });
+        ((ITable)table).AddCheckConstraint("ledger_hold_left", "left_over >= 0");
+        return table;
+    }
+
+    // What of each posting went back.
+    private static Table Reversals()
+    {
+        var table = Named("ledger_reversal");
+        table.AddColumn("journal_version", "bigint").NotNull().AsPrimaryKey();
+        table.AddColumn("posting", "smallint").NotNull().AsPrimaryKey();
+        table.AddColumn("amount", "bigint").NotNull();
+        return table;
+    }
+
+    private static Table RollUps()
+    {
+        var table = Named("ledger_roll_up");
+        table.AddColumn("prefix", "text").NotNull().AsPrimaryKey();
+        table.AddColumn("asset", "text").NotNull().AsPrimaryKey();
+        table.AddColumn("accounts", "bigint").NotNull();
+        table.AddColumn("balance", "numeric").NotNull();
+        table.AddColumn("held", "numeric").NotNull();
+        table.WithFillFactor(20);
+        return table;
+    }
+
+    // The last journal version at each of the ledger's times: one row a batch, since a batch has one time.
+    private static Table Times()
+    {
+        var table = Named("ledger_time");
+        table.AddColumn("at", "timestamp with time zone").NotNull().AsPrimaryKey();
+        table.AddColumn("journal_version", "bigint").NotNull();
         return table;
     }
 

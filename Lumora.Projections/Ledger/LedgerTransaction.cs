@@ -2,50 +2,96 @@ using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
 using Npgsql;
 using NpgsqlTypes;
+using static Lumora.Projections.Ledger.LedgerParameters;
 
 namespace Lumora.Projections.Ledger;
 
-/// <summary>What a batch needs from the tables because the cache does not have it.</summary>
-internal sealed record LedgerNeeds(
-    IReadOnlyCollection<AccountKey> Accounts,
-    IReadOnlyCollection<(string Actor, string Key)> Outcomes,
-    IReadOnlyCollection<string> Streams);
-
 /// <summary>What a decided batch writes into the tables.</summary>
+/// <param name="Opened">New accounts, in the order of their numbers.</param>
+/// <param name="Changed">Accounts that were there, in the order of their numbers, so that locks have one order.</param>
+/// <param name="Outcomes">What (actor, key) is answered with from now on.</param>
+/// <param name="Entries">Lines of statements.</param>
+/// <param name="Holds">Holds made or changed.</param>
+/// <param name="Reversed">What of which posting has gone back by now.</param>
+/// <param name="RollUps">What is added to the running sums.</param>
 internal sealed record LedgerWrites(
     IReadOnlyList<LedgerAccount> Opened,
     IReadOnlyList<LedgerAccount> Changed,
     IReadOnlyList<RecordedOutcome> Outcomes,
-    IReadOnlyList<LedgerEntry> Entries);
+    IReadOnlyList<LedgerEntry> Entries,
+    IReadOnlyList<LedgerHold> Holds,
+    IReadOnlyList<(long Version, short Posting, long Amount)> Reversed,
+    IReadOnlyList<LedgerRollUp> RollUps);
 
 /// <summary>
-/// One transaction of the writer: the fence and all that the batch needs in one round trip, all table rows in a
+/// One transaction of the writer: the fence and all that the batch needs in one round trip, all that it writes in a
 /// second. Rows before events: a statement that fails here has burnt no sequence number.
 /// </summary>
 internal sealed class LedgerTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction) : IAsyncDisposable
 {
-    // Locked by somebody else means changed by somebody else: such a stream counts as absent, and the writer never
-    // waits for a lock but the fence.
-    private const string StreamsSql =
-        "select id, version from mt_streams where id = any($1) order by id for update skip locked";
-
     private const string FenceSql =
         """
         update ledger_fence set version = version + 1 where shard = $1 and ($2::bigint is null or version = $2)
         returning version, journal_version, account_count, at
         """;
 
-    private const string AccountsSql =
+    private const string InsertAccountsSql =
         """
-        select a.number, a.code, a.asset, a.balance, a.held, a.floor, a.status, a.version
-        from unnest($1, $2) as k(code, asset) join ledger_account a on a.code = k.code and a.asset = k.asset
+        insert into ledger_account (number, code, asset, balance, held, floor, status, version)
+        select * from unnest($1, $2, $3, $4, $5, $6, $7, $8)
         """;
 
-    private const string OutcomesSql =
+    private const string UpdateAccountsSql =
         """
-        select o.actor, o.key, o.digest, o.journal_version, o.at, o.code, o.field
-        from unnest($1, $2) as k(actor, key) join ledger_outcome o on o.actor = k.actor and o.key = k.key
+        update ledger_account a
+        set balance = v.balance, held = v.held, floor = v.floor, status = v.status, version = v.version
+        from unnest($1, $2, $3, $4, $5, $6) as v(number, balance, held, floor, status, version)
+        where a.number = v.number
         """;
+
+    private const string InsertOutcomesSql =
+        $"""
+        insert into ledger_outcome ({LedgerRows.OutcomeColumns}) select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        """;
+
+    private const string InsertEntriesSql =
+        """
+        insert into ledger_entry (account, journal_version, line, amount, balance)
+        select * from unnest($1, $2, $3, $4, $5)
+        """;
+
+    private const string PutHoldsSql =
+        """
+        insert into ledger_hold (number, maker, account, kind, reference_type, reference_id, amount, left_over, captured,
+          deadline, status, version)
+        select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        on conflict (number) do update set left_over = excluded.left_over, captured = excluded.captured,
+          status = excluded.status, version = excluded.version
+        """;
+
+    private const string PutReversedSql =
+        """
+        insert into ledger_reversal (journal_version, posting, amount) select * from unnest($1, $2, $3)
+        on conflict (journal_version, posting) do update set amount = excluded.amount
+        """;
+
+    private const string AddRollUpsSql =
+        """
+        insert into ledger_roll_up as r (prefix, asset, accounts, balance, held)
+        select prefix, asset, accounts, balance::numeric, held::numeric
+        from unnest($1, $2, $3, $4, $5) as v(prefix, asset, accounts, balance, held)
+        on conflict (prefix, asset) do update set accounts = r.accounts + excluded.accounts,
+          balance = r.balance + excluded.balance, held = r.held + excluded.held
+        """;
+
+    private const string PutTimeSql =
+        """
+        insert into ledger_time (at, journal_version) values ($1, $2)
+        on conflict (at) do update set journal_version = excluded.journal_version
+        """;
+
+    private const string AdvanceFenceSql =
+        "update ledger_fence set journal_version = $2, account_count = $3, at = $4 where shard = $1";
 
     public NpgsqlTransaction Transaction => transaction;
 
@@ -72,49 +118,50 @@ internal sealed class LedgerTransaction(NpgsqlConnection connection, NpgsqlTrans
     public async Task<(long Fence, LedgerState State)?> MoveFenceAsync(
         string shard, long? expected, LedgerNeeds needs, CancellationToken ct)
     {
+        var load = new LedgerLoad(shard, needs);
         await using var batch = new NpgsqlBatch(connection, transaction);
-        Add(batch, FenceSql, Text(shard), new NpgsqlParameter { Value = (object?)expected ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
-        if (needs.Accounts.Count > 0)
-            Add(batch, AccountsSql, Texts(needs.Accounts, key => key.Code), Texts(needs.Accounts, key => key.Asset));
-        if (needs.Outcomes.Count > 0)
-            Add(batch, OutcomesSql, Texts(needs.Outcomes, id => id.Actor), Texts(needs.Outcomes, id => id.Key));
-        if (needs.Streams.Count > 0)
-            Add(batch, StreamsSql, Texts(needs.Streams, id => id));
-
+        batch.Add(FenceSql, Text(shard), new NpgsqlParameter { Value = (object?)expected ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
+        load.AddTo(batch, write: true);
         await using var reader = await batch.ExecuteReaderAsync(ct);
         if (!await reader.ReadAsync(ct))
             return null;
         var fence = reader.GetInt64(0);
         var state = new LedgerState(reader.GetInt64(1), reader.GetInt64(2), reader.GetFieldValue<DateTimeOffset>(3));
         Check.That(!await reader.ReadAsync(ct), "the fence is one row");
-        if (needs.Accounts.Count > 0)
-            await EachAsync(reader, row => state.Load(LedgerRows.Account(row)), ct);
-        if (needs.Outcomes.Count > 0)
-            await EachAsync(reader, row => state.Load(LedgerRows.Outcome(row)), ct);
-        if (needs.Streams.Count > 0)
-            await EachAsync(reader, row => state.LoadStream(row.GetString(0), row.GetInt64(1)), ct);
+        await load.ReadAsync(reader, state, ct);
         return (fence, state);
     }
 
-    /// <summary>Writes every row of the batch set-wise, and where the journal will stand.</summary>
-    public async Task WriteAsync(string shard, LedgerState state, LedgerWrites writes, CancellationToken ct)
+    /// <summary>Loads accounts that became known by what was loaded; only rare commands need it.</summary>
+    public Task LoadAccountsAsync(IReadOnlyCollection<AccountKey> accounts, LedgerState state, CancellationToken ct) =>
+        LedgerLoad.ReadAccountsAsync(connection, transaction, accounts, state, ct);
+
+    /// <summary>Writes every row of the batch set-wise, where the journal will stand, and its events.</summary>
+    public async Task WriteAsync(string shard, LedgerState state, LedgerWrites writes, JournalAppend append, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection, transaction);
         if (writes.Opened.Count > 0)
-            AddAccounts(batch, InsertAccountsSql, writes.Opened);
+            AddOpened(batch, writes.Opened);
         if (writes.Changed.Count > 0)
-            AddAccounts(batch, UpdateAccountsSql, writes.Changed);
+            AddChanged(batch, writes.Changed);
         AddOutcomes(batch, writes.Outcomes);
         if (writes.Entries.Count > 0)
             AddEntries(batch, writes.Entries);
-        Add(
-            batch, "update ledger_fence set journal_version = $2, account_count = $3, at = $4 where shard = $1",
-            Text(shard), Long(state.Version), Long(state.AccountCount),
-            new NpgsqlParameter { Value = state.At, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        if (writes.Holds.Count > 0)
+            AddHolds(batch, writes.Holds, state);
+        if (writes.Reversed.Count > 0)
+            batch.Add(
+                PutReversedSql, Longs(writes.Reversed, row => row.Version), Shorts(writes.Reversed, row => row.Posting),
+                Longs(writes.Reversed, row => row.Amount));
+        if (writes.RollUps.Count > 0)
+            AddRollUps(batch, writes.RollUps);
+        batch.Add(PutTimeSql, Time(state.At), Long(state.Version));
+        batch.Add(AdvanceFenceSql, Text(shard), Long(state.Version), Long(state.AccountCount), Time(state.At));
+        append.AddTo(batch);
         await batch.ExecuteNonQueryAsync(ct);
+        append.CheckStored(batch);
         if (writes.Changed.Count > 0)
             Check.That(batch.BatchCommands[writes.Opened.Count > 0 ? 1 : 0].Rows == (ulong)writes.Changed.Count);
-        Check.That(batch.BatchCommands[^1].Rows == 1);
     }
 
     public Task CommitAsync(CancellationToken ct) => transaction.CommitAsync(ct);
@@ -125,78 +172,41 @@ internal sealed class LedgerTransaction(NpgsqlConnection connection, NpgsqlTrans
         await connection.DisposeAsync();
     }
 
-    private const string InsertAccountsSql =
-        """
-        insert into ledger_account (number, code, asset, balance, held, floor, status, version)
-        select * from unnest($1, $2, $3, $4, $5, $6, $7, $8)
-        """;
-
-    private const string UpdateAccountsSql =
-        """
-        update ledger_account a
-        set balance = v.balance, held = v.held, floor = v.floor, status = v.status, version = v.version
-        from unnest($1, $2, $3, $4, $5, $6, $7, $8) as v(number, code, asset, balance, held, floor, status, version)
-        where a.number = v.number
-        """;
-
-    private static void AddAccounts(NpgsqlBatch batch, string sql, IReadOnlyList<LedgerAccount> accounts) => Add(
-        batch, sql,
+    private static void AddOpened(NpgsqlBatch batch, IReadOnlyList<LedgerAccount> accounts) => batch.Add(
+        InsertAccountsSql,
         Longs(accounts, a => a.Number), Texts(accounts, a => a.Key.Code), Texts(accounts, a => a.Key.Asset),
         Longs(accounts, a => a.Balance), Longs(accounts, a => a.Held),
-        Array(accounts, a => a.Floor, NpgsqlDbType.Bigint), Array(accounts, a => (short)a.Status, NpgsqlDbType.Smallint),
+        Array(accounts, a => a.Floor, NpgsqlDbType.Bigint), Shorts(accounts, a => (short)a.Status),
         Longs(accounts, a => a.Version));
 
-    private static void AddOutcomes(NpgsqlBatch batch, IReadOnlyList<RecordedOutcome> outcomes) => Add(
-        batch,
-        """
-        insert into ledger_outcome (actor, key, digest, journal_version, at, code, field)
-        select * from unnest($1, $2, $3, $4, $5, $6, $7)
-        """,
-        Texts(outcomes, o => o.Actor), Texts(outcomes, o => o.Key),
-        Array(outcomes, o => o.Digest.Bytes.ToArray(), NpgsqlDbType.Bytea), Longs(outcomes, o => o.JournalVersion),
-        Array(outcomes, o => o.At, NpgsqlDbType.TimestampTz), Texts(outcomes, o => o.Code), Texts(outcomes, o => o.Field));
+    private static void AddChanged(NpgsqlBatch batch, IReadOnlyList<LedgerAccount> accounts) => batch.Add(
+        UpdateAccountsSql,
+        Longs(accounts, a => a.Number), Longs(accounts, a => a.Balance), Longs(accounts, a => a.Held),
+        Array(accounts, a => a.Floor, NpgsqlDbType.Bigint), Shorts(accounts, a => (short)a.Status),
+        Longs(accounts, a => a.Version));
 
-    private static void AddEntries(NpgsqlBatch batch, IReadOnlyList<LedgerEntry> entries) => Add(
-        batch,
-        """
-        insert into ledger_entry (account, journal_version, line, amount, balance)
-        select * from unnest($1, $2, $3, $4, $5)
-        """,
-        Longs(entries, e => e.Account), Longs(entries, e => e.JournalVersion),
-        Array(entries, e => e.Line, NpgsqlDbType.Smallint), Longs(entries, e => e.Amount), Longs(entries, e => e.Balance));
+    private static void AddOutcomes(NpgsqlBatch batch, IReadOnlyList<RecordedOutcome> outcomes) => batch.Add(
+        InsertOutcomesSql,
+        Uuids(outcomes, o => o.Id), Array(outcomes, o => o.Digest.Bytes.ToArray(), NpgsqlDbType.Bytea),
+        Longs(outcomes, o => o.JournalVersion), Times(outcomes, o => o.At), Texts(outcomes, o => o.Code),
+        Texts(outcomes, o => o.Field), Texts(outcomes, o => o.Label?.Kind), Texts(outcomes, o => o.Label?.Reference?.Type),
+        Texts(outcomes, o => o.Label?.Reference?.Id));
 
-    private static async Task EachAsync(NpgsqlDataReader reader, Action<NpgsqlDataReader> take, CancellationToken ct)
-    {
-        await reader.NextResultAsync(ct);
-        while (await reader.ReadAsync(ct))
-            take(reader);
-    }
+    private static void AddEntries(NpgsqlBatch batch, IReadOnlyList<LedgerEntry> entries) => batch.Add(
+        InsertEntriesSql,
+        Longs(entries, e => e.Account), Longs(entries, e => e.JournalVersion), Shorts(entries, e => e.Line),
+        Longs(entries, e => e.Amount), Longs(entries, e => e.Balance));
 
-    private static void Add(NpgsqlBatch batch, string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
-    {
-        var command = new NpgsqlBatchCommand(sql);
-        foreach (var parameter in parameters)
-            command.Parameters.Add(parameter);
-        batch.BatchCommands.Add(command);
-    }
+    private static void AddHolds(NpgsqlBatch batch, IReadOnlyList<LedgerHold> holds, LedgerState state) => batch.Add(
+        PutHoldsSql,
+        Longs(holds, h => h.Number), Texts(holds, h => h.Maker), Longs(holds, h => state.Account(h.Account)!.Number),
+        Texts(holds, h => h.Kind), Texts(holds, h => h.Reference?.Type), Texts(holds, h => h.Reference?.Id),
+        Longs(holds, h => h.Amount), Longs(holds, h => h.Left), Longs(holds, h => h.Captured),
+        Times(holds, h => h.Deadline), Shorts(holds, h => (short)h.Status), Longs(holds, h => h.Version));
 
-    private static NpgsqlParameter Text(string value) => new() { Value = value, NpgsqlDbType = NpgsqlDbType.Text };
-
-    private static NpgsqlParameter Long(long value) => new() { Value = value, NpgsqlDbType = NpgsqlDbType.Bigint };
-
-    private static NpgsqlParameter Texts<T>(IReadOnlyCollection<T> rows, Func<T, string?> column) =>
-        Array(rows, column, NpgsqlDbType.Text);
-
-    private static NpgsqlParameter Longs<T>(IReadOnlyCollection<T> rows, Func<T, long> column) =>
-        Array(rows, column, NpgsqlDbType.Bigint);
-
-    private static NpgsqlParameter Array<T, TColumn>(
-        IReadOnlyCollection<T> rows, Func<T, TColumn> column, NpgsqlDbType type)
-    {
-        var values = new TColumn[rows.Count];
-        var index = 0;
-        foreach (var row in rows)
-            values[index++] = column(row);
-        return new NpgsqlParameter { Value = values, NpgsqlDbType = NpgsqlDbType.Array | type };
-    }
+    private static void AddRollUps(NpgsqlBatch batch, IReadOnlyList<LedgerRollUp> sums) => batch.Add(
+        AddRollUpsSql,
+        Texts(sums, s => s.Prefix), Texts(sums, s => s.Asset), Longs(sums, s => s.Accounts),
+        Texts(sums, s => s.Balance.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+        Texts(sums, s => s.Held.ToString(System.Globalization.CultureInfo.InvariantCulture)));
 }

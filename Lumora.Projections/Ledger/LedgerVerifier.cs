@@ -42,9 +42,9 @@ public sealed class LedgerVerifier(ShardSessions sessions)
 
         Compare(findings, "account", ByName(state.Accounts, a => Name(a.Number)), await ReadAsync(
             connection, $"select {LedgerRows.AccountColumns} from ledger_account", LedgerRows.Account, a => Name(a.Number), ct));
-        Compare(findings, "outcome", ByName(state.Outcomes, o => $"{o.Actor} {o.Key}"), await ReadAsync(
+        Compare(findings, "outcome", ByName(state.Outcomes, o => $"{o.Id}"), await ReadAsync(
             connection, $"select {LedgerRows.OutcomeColumns} from ledger_outcome", LedgerRows.Outcome,
-            o => $"{o.Actor} {o.Key}", ct));
+            o => $"{o.Id}", ct));
         Compare(findings, "entry", ByName(entries, NameOf), await ReadAsync(
             connection, "select account, journal_version, line, amount, balance from ledger_entry", LedgerRows.Entry,
             NameOf, ct));
@@ -66,7 +66,7 @@ public sealed class LedgerVerifier(ShardSessions sessions)
     private static async Task<(LedgerState State, List<LedgerEntry> Entries)> ReplayAsync(
         NpgsqlConnection connection, string shard, List<LedgerFinding> findings, CancellationToken ct)
     {
-        var (state, entries) = (new LedgerState(at: DateTimeOffset.UnixEpoch), new List<LedgerEntry>());
+        var (state, entries) = (new LedgerState(at: DateTimeOffset.UnixEpoch, keepMovements: true), new List<LedgerEntry>());
         await using var command = new NpgsqlCommand(
             "select version, user_name, timestamp, type, data from mt_events where stream_id = $1 order by version",
             connection);

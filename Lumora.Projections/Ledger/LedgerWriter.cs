@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Threading.Channels;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
 using Lumora.Projections.EventStore;
@@ -16,11 +15,11 @@ namespace Lumora.Projections.Ledger;
 /// </summary>
 public sealed partial class LedgerWriter : ILedger
 {
-    private readonly Channel<Pending> _queue;
+    private readonly LedgerQueue _queue;
     private readonly LedgerOptions _options;
     private readonly string _shard;
     private readonly NpgsqlDataSource _source;
-    private readonly LedgerJournalWriter _journal;
+    private readonly LedgerCompanions _companions;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
     private readonly ILedgerProbe? _probe;
@@ -37,31 +36,74 @@ public sealed partial class LedgerWriter : ILedger
         (_options, _clock, _logger, _probe) = (options, clock, logger, probe);
         _shard = sessions.ShardOf(role);
         _source = sessions.DataSource(role);
-        _journal = new LedgerJournalWriter(sessions, role);
+        _companions = new LedgerCompanions(sessions, role);
         _cache = new AccountCache(options.CachedAccountsMax);
         _refusals = new RefusalLimiter(options.RefusalsPerMinuteMax, clock);
-        _queue = Channel.CreateBounded<Pending>(
-            new BoundedChannelOptions(options.QueueLengthMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
-        _metrics = metrics?.For(_shard, () => _queue.Reader.Count);
+        _queue = new LedgerQueue(options.QueueLengthMax);
+        _metrics = metrics?.For(_shard, () => _queue.Count);
     }
 
     /// <inheritdoc/>
     public Task<LedgerOutcome> SubmitAsync(LedgerRequest request, CancellationToken ct)
     {
-        if (LedgerShape.Check(request) is { } fault)
-            return Counted(new LedgerOutcome.Refused(fault, Replayed: false), LedgerMetrics.Refused);
-        if (_refusals.WaitOf(request.Actor) is { } wait)
-            return Counted(new LedgerOutcome.Busy(wait), LedgerMetrics.Busy);
-        var pending = new Pending(request, RequestDigest.Of(request.Command));
-        return _queue.Writer.TryWrite(pending)
-            ? pending.Answer.Task.WaitAsync(ct)
-            : Counted(new LedgerOutcome.Busy(_options.RetryAfter), LedgerMetrics.Busy);
+        if (Hindrance(request) is { } hindrance)
+            return Task.FromResult(hindrance);
+        var pending = new PendingRequest(PreparedRequest.Of(request));
+        return _queue.TryAdd(pending) ? pending.Outcome.WaitAsync(ct) : Task.FromResult<LedgerOutcome>(Busy(1));
     }
 
-    private Task<LedgerOutcome> Counted(LedgerOutcome outcome, string name)
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<LedgerOutcome>> SubmitAsync(
+        IReadOnlyList<LedgerRequest> requests, BulkMode mode, CancellationToken ct)
     {
-        _metrics?.Count(name, 1);
-        return Task.FromResult(outcome);
+        if (requests.Count > LedgerLimits.BulkMax)
+            throw new ArgumentOutOfRangeException(nameof(requests), requests.Count, $"at most {LedgerLimits.BulkMax} requests");
+        if (mode == BulkMode.Independent)
+            return await Task.WhenAll(requests.Select(request => SubmitAsync(request, ct)));
+        if (requests.Count == 0)
+            return [];
+        for (var i = 0; i < requests.Count; i++)
+        {
+            if (Hindrance(requests[i]) is { } hindrance)
+                return AllBut(i, requests.Count, hindrance);
+        }
+
+        var pending = new PendingGroup([.. requests.Select(PreparedRequest.Of)]);
+        return _queue.TryAdd(pending)
+            ? await pending.Outcomes.WaitAsync(ct)
+            : [.. Enumerable.Repeat(Busy(requests.Count), requests.Count)];
+    }
+
+    // What keeps a request out of the queue.
+    private LedgerOutcome? Hindrance(LedgerRequest request)
+    {
+        if (LedgerShape.Check(request) is { } fault)
+        {
+            _metrics?.Count(LedgerMetrics.Refused, 1);
+            return new LedgerOutcome.Refused(fault, Replayed: false);
+        }
+
+        if (_refusals.WaitOf(request.Actor) is not { } wait)
+            return null;
+        _metrics?.Count(LedgerMetrics.Busy, 1);
+        return new LedgerOutcome.Busy(wait);
+    }
+
+    private LedgerOutcome.Busy Busy(int requests)
+    {
+        _metrics?.Count(LedgerMetrics.Busy, requests);
+        return new LedgerOutcome.Busy(_options.RetryAfter);
+    }
+
+    private static LedgerOutcome[] AllBut(int index, int count, LedgerOutcome hindrance)
+    {
+        LedgerOutcome others = hindrance is LedgerOutcome.Busy
+            ? hindrance
+            : new LedgerOutcome.Refused(LedgerCodes.Reject(LedgerCodes.BulkRefused), Replayed: false);
+        var outcomes = new LedgerOutcome[count];
+        Array.Fill(outcomes, others);
+        outcomes[index] = hindrance;
+        return outcomes;
     }
 
     /// <summary>Makes the fence row if this shard has none yet.</summary>
@@ -74,7 +116,7 @@ public sealed partial class LedgerWriter : ILedger
     }
 
     /// <summary>Refuses further requests; what waits is still decided, then <see cref="RunAsync"/> ends.</summary>
-    public void Complete() => _queue.Writer.TryComplete();
+    public void Complete() => _queue.Complete();
 
     /// <summary>
     /// Serves the queue until <see cref="Complete"/>, or gives it up on <paramref name="ct"/>: those who wait are then
@@ -84,18 +126,13 @@ public sealed partial class LedgerWriter : ILedger
     {
         try
         {
-            while (await _queue.Reader.WaitToReadAsync(ct))
-            {
-                var batch = new List<Pending>();
-                while (batch.Count < _options.BatchSizeMax && _queue.Reader.TryRead(out var pending))
-                    batch.Add(pending);
-                await CommitOrSplitAsync(batch, attempt: 1, ct);
-            }
+            while (await _queue.WaitAsync(ct))
+                await CommitOrSplitAsync(_queue.TakeBatch(_options.BatchSizeMax), attempt: 1, ct);
         }
         finally
         {
-            _queue.Writer.TryComplete();
-            while (_queue.Reader.TryRead(out var pending))
+            _queue.Complete();
+            while (_queue.TryTake(out var pending))
                 pending.Fail(new OperationCanceledException("the ledger writer has stopped"));
         }
     }
@@ -151,21 +188,22 @@ public sealed partial class LedgerWriter : ILedger
 
     private void FailAlone(Pending pending, Exception fault)
     {
-        if (pending.Request.Companion is not null && LedgerFaults.IsConflict(fault))
+        if (LedgerFaults.IsConflict(fault) && pending.Asked.Any(asked => asked.Request.Companion is not null))
         {
-            _metrics?.Count(LedgerMetrics.Refused, 1);
-            pending.Answer.TrySetResult(new LedgerOutcome.Refused(
-                LedgerCodes.Reject(LedgerCodes.CompanionConflict, "companion"), Replayed: false));
+            _metrics?.Count(LedgerMetrics.Refused, pending.Asked.Count);
+            var refused = new LedgerOutcome.Refused(
+                LedgerCodes.Reject(LedgerCodes.CompanionConflict, "companion"), Replayed: false);
+            pending.Answer([.. Enumerable.Repeat(refused, pending.Asked.Count)]);
             return;
         }
 
-        LogFault(fault, pending.Request.Key);
+        LogFault(fault, pending.Asked[0].Request.Key);
         Fail([pending], fault);
     }
 
     private void Fail(List<Pending> batch, Exception fault)
     {
-        _metrics?.Count(LedgerMetrics.Failed, batch.Count);
+        _metrics?.Count(LedgerMetrics.Failed, batch.Sum(pending => pending.Asked.Count));
         foreach (var pending in batch)
             pending.Fail(fault);
     }
@@ -183,38 +221,63 @@ public sealed partial class LedgerWriter : ILedger
     private async Task<bool> TryCommitAsync(List<Pending> batch, CancellationToken ct)
     {
         var started = Stopwatch.GetTimestamp();
-        var accounts = LedgerBatch.AccountsOf(batch);
-        var (needs, cached) = LedgerBatch.NeedsOf(batch, accounts, _cache);
+        List<PreparedRequest> asked = [.. batch.SelectMany(pending => pending.Asked)];
+        var accounts = LedgerBatch.AccountsOf(asked);
+        var (missing, cached) = _cache.Split(accounts);
         await using var transaction = await LedgerTransaction.BeginAsync(_source, ct);
+        var needs = LedgerBatch.NeedsOf(asked, missing);
         if (await transaction.MoveFenceAsync(_shard, _fence, needs, ct) is not { } moved)
             return false;
         var state = moved.State;
         foreach (var account in cached)
             state.Load(account);
+        await LoadFurtherAsync(transaction, asked, state, ct);
         var before = state.Version;
         var decided = LedgerBatch.Decide(state, batch, _clock.Now());
         await ReachAsync(CommitPoint.BeforeAppend, transaction, ct);
-        if (decided.Accepted.Count > 0)
+        if (decided.Events.Count > 0)
         {
-            await transaction.WriteAsync(_shard, state, decided.Writes, ct);
-            await _journal.AppendAsync(transaction.Transaction, before, decided.Accepted, ct);
+            // Companions first: what can still conflict does so before the journal takes sequence numbers.
+            if (decided.Companions.Count > 0)
+                await _companions.AppendAsync(transaction.Transaction, decided.Companions, ct);
+            await transaction.WriteAsync(
+                _shard, state, decided.Writes, new JournalAppend(_shard, before, decided.Events), ct);
             await ReachAsync(CommitPoint.AfterAppend, transaction, ct);
             await transaction.CommitAsync(ct);
             _fence = moved.Fence;
-            foreach (var key in accounts)
+            foreach (var key in accounts.Concat(state.Touched.Keys))
                 _cache.Put(key, state.Account(key));
             await ReachAsync(CommitPoint.AfterCommit, transaction, ct);
         }
 
         _metrics?.Decided(decided.Outcomes, Stopwatch.GetElapsedTime(started));
-        for (var i = 0; i < batch.Count; i++)
+        Answer(batch, asked, decided);
+        return true;
+    }
+
+    private static async Task LoadFurtherAsync(
+        LedgerTransaction transaction, List<PreparedRequest> asked, LedgerState state, CancellationToken ct)
+    {
+        var further = LedgerBatch.FurtherAccountsOf(asked, state);
+        further.RemoveWhere(key => state.Account(key) is not null);
+        if (further.Count > 0)
+            await transaction.LoadAccountsAsync(further, state, ct);
+    }
+
+    private void Answer(List<Pending> batch, List<PreparedRequest> asked, DecidedBatch decided)
+    {
+        for (var i = 0; i < asked.Count; i++)
         {
             if (decided.Recorded[i])
-                _refusals.Count(batch[i].Request.Actor, decided.Outcomes[i]);
-            batch[i].Answer.TrySetResult(decided.Outcomes[i]);
+                _refusals.Count(asked[i].Request.Actor, decided.Outcomes[i]);
         }
 
-        return true;
+        var first = 0;
+        foreach (var pending in batch)
+        {
+            pending.Answer(decided.Outcomes.AsSpan(first, pending.Asked.Count));
+            first += pending.Asked.Count;
+        }
     }
 
     // A cached row is never older than the fence, so whoever loses the fence loses the cache with it.

@@ -9,7 +9,7 @@ internal sealed class LedgerBook
     public static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private int _keys;
 
-    public LedgerState State { get; } = new();
+    public LedgerState State { get; } = new(keepMovements: true);
 
     public List<JournalEvent> Journal { get; } = [];
 
@@ -19,7 +19,7 @@ internal sealed class LedgerBook
     {
         if (LedgerShape.Check(request) is { } fault)
             return new LedgerOutcome.Refused(fault, Replayed: false);
-        var step = LedgerDecider.Step(State, request, RequestDigest.Of(request.Command), now ?? Start);
+        var step = LedgerDecider.Step(State, PreparedRequest.Of(request), now ?? Start);
         if (step.Event is not null)
             Journal.Add(step.Event);
         Entries.AddRange(step.Entries);

@@ -21,7 +21,7 @@ public sealed class LedgerCrashTests(TestDatabases databases)
             Request($"k{i}", Pay(Account(0), Account(1), 1)))));
         Assert.All(answers, answer => Assert.IsType<LedgerOutcome.Posted>(answer));
         Assert.Equal(1_020, await harness.BalanceAsync(Account(1)));
-        Assert.Equal(20, await harness.CountAsync("select count(*) from ledger_outcome where key like 'k%'"));
+        Assert.Equal(20, await harness.CountAsync("select count(*) from mt_events where stream_id like 'ledger/%' and data->>'id' like 'k%'"));
     }
 
     [Theory]
@@ -43,7 +43,7 @@ public sealed class LedgerCrashTests(TestDatabases databases)
         await life.CancelAsync();
         await Assert.ThrowsAsync<LedgerUnavailableException>(() => lost);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loop);
-        Assert.Equal(durable, await harness.CountAsync("select count(*) from ledger_outcome where key = 'k'"));
+        Assert.Equal(durable, await harness.CountAsync("select count(*) from mt_events where stream_id like 'ledger/%' and data->>'id' = 'k'"));
         var next = await harness.WriterAsync();
         var answer = Assert.IsType<LedgerOutcome.Posted>(await next.AskAsync(request));
         Assert.Equal(durable == 1, answer.Replayed);

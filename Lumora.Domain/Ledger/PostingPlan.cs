@@ -3,30 +3,42 @@ using System.Globalization;
 namespace Lumora.Domain.Ledger;
 
 /// <summary>
-/// Decides one transaction: every posting in order on working balances, then the floors of all payers. A frozen or
-/// closed payee of a system posting is paid into suspense instead.
+/// What postings would do: every one in order on working balances, then the floors of all payers. A frozen or
+/// closed payee of a system posting is paid into suspense instead. Changes nothing in the state.
 /// </summary>
-internal sealed class TransactionDecider
+internal sealed class PostingPlan
 {
     private readonly LedgerState _state;
     private readonly bool _system;
+    private readonly string _list;
     private readonly Dictionary<AccountKey, LedgerAccount> _working = [];
     private readonly List<AccountKey> _opened = [];
     private readonly List<int> _toSuspense = [];
 
-    private TransactionDecider(LedgerState state, bool system) => (_state, _system) = (state, system);
+    private PostingPlan(LedgerState state, bool system, string list) =>
+        (_state, _system, _list) = (state, system, list);
 
-    public static Ruling Decide(LedgerState state, LedgerRequest request, PostTransaction post)
+    /// <summary>Accounts that the postings open, in order; null = none.</summary>
+    public IReadOnlyList<AccountKey>? Opened => _opened.Count == 0 ? null : _opened;
+
+    /// <summary>Indexes of postings that go to suspense; null = none.</summary>
+    public IReadOnlyList<int>? ToSuspense => _toSuspense.Count == 0 ? null : _toSuspense;
+
+    /// <summary>Plans <paramref name="postings"/>; refused with the code and field of the first one at fault.</summary>
+    /// <param name="state">Not changed.</param>
+    /// <param name="system">Whether the network itself asks.</param>
+    /// <param name="postings">In order.</param>
+    /// <param name="list">How the request calls them, for the field of a refusal.</param>
+    /// <param name="unheld">The account whose money is no longer held, and how much of it, before anything moves.</param>
+    /// <param name="plan">Null when refused.</param>
+    public static Ruling? Refuse(
+        LedgerState state, bool system, IReadOnlyList<Posting> postings, string list, (AccountKey Key, long Units)? unheld,
+        out PostingPlan plan)
     {
-        var decider = new TransactionDecider(state, ChartOfAccounts.IsSystem(request.Actor));
-        return decider.OpenByPosting(post.Postings)
-            ?? decider.Move(post.Postings)
-            ?? decider.CheckFloors(post.Postings)
-            ?? Ruling.Accept(new TransactionPosted(
-                request.Key, post.Kind, post.Postings, post.Reference,
-                post.Metadata is { Count: > 0 } metadata ? metadata : null,
-                decider._opened.Count == 0 ? null : decider._opened,
-                decider._toSuspense.Count == 0 ? null : decider._toSuspense));
+        plan = new PostingPlan(state, system, list);
+        if (unheld is { } hold && plan.Find(hold.Key) is { } holder)
+            plan._working[hold.Key] = holder with { Held = holder.Held - hold.Units };
+        return plan.OpenByPosting(postings) ?? plan.Move(postings) ?? plan.CheckFloors(postings);
     }
 
     // All payees first: an escrow may pay on in the very transaction that opens it, in any order of postings.
@@ -43,7 +55,7 @@ internal sealed class TransactionDecider
             var suspense = new AccountKey(ChartOfAccounts.Suspense(payee.Code), payee.Asset);
             if (!_system || suspense == payee || (Find(suspense) is null && !TryOpen(suspense))
                 || Find(suspense)!.Status != AccountStatus.Open)
-                return Refuse(CodeOf(status.Value), i, "to");
+                return Refuse(LedgerCodes.Of(status.Value), i, "to");
             _toSuspense.Add(i);
         }
 
@@ -59,7 +71,7 @@ internal sealed class TransactionDecider
             if (payer is null)
                 return Refuse(LedgerCodes.UnknownAccount, i, "from");
             if (payer.Status != AccountStatus.Open)
-                return Refuse(CodeOf(payer.Status), i, "from");
+                return Refuse(LedgerCodes.Of(payer.Status), i, "from");
             var to = _toSuspense.Contains(i) ? ChartOfAccounts.Suspense(posting.To) : posting.To;
             if (string.Equals(to, posting.From, StringComparison.Ordinal))
                 return Refuse(LedgerCodes.SameAccount, i, "to");
@@ -102,9 +114,6 @@ internal sealed class TransactionDecider
 
     private LedgerAccount? Find(AccountKey key) => _working.GetValueOrDefault(key) ?? _state.Account(key);
 
-    private static string CodeOf(AccountStatus status) =>
-        status == AccountStatus.Frozen ? LedgerCodes.AccountFrozen : LedgerCodes.AccountClosed;
-
-    private static Ruling Refuse(string code, int index, string field) =>
-        Ruling.Refuse(code, string.Create(CultureInfo.InvariantCulture, $"postings[{index}].{field}"));
+    private Ruling Refuse(string code, int index, string field) =>
+        Ruling.Refuse(code, string.Create(CultureInfo.InvariantCulture, $"{_list}[{index}].{field}"));
 }

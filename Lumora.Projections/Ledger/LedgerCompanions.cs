@@ -8,34 +8,21 @@ using ShardRole = Lumora.Projections.EventStore.ShardRole;
 
 namespace Lumora.Projections.Ledger;
 
-/// <summary>Appends a batch's events to the journal, and its companions to their streams, through Marten.</summary>
-internal sealed class LedgerJournalWriter(ShardSessions sessions, ShardRole role)
+/// <summary>Appends a batch's companions to their streams, through Marten, with all that hangs on those streams.</summary>
+internal sealed class LedgerCompanions(ShardSessions sessions, ShardRole role)
 {
-    private readonly string _journal = LedgerJournal.StreamId(sessions.ShardOf(role));
-
     /// <summary>Appends inside <paramref name="transaction"/>, which stays the caller's to commit.</summary>
     public async Task AppendAsync(
-        NpgsqlTransaction transaction, long versionBefore, IReadOnlyList<(LedgerRequest Request, JournalEvent Event)> accepted,
+        NpgsqlTransaction transaction, IReadOnlyList<(CompanionEvents Companion, JournalEvent Cause)> companions,
         CancellationToken ct)
     {
         await using var session = sessions.Open(role, SessionOptions.ForTransaction(transaction));
-
-        // Companions first: what can still conflict does so before the journal takes sequence numbers.
-        foreach (var (request, journalEvent) in accepted)
-        {
-            if (request.Companion is { } companion && journalEvent.Event is not TransactionRejected)
-                AppendCompanion(session, companion, journalEvent);
-        }
-
-        var events = accepted.Select(pair => (object)Wrap(session, pair.Event.Event, pair.Event)).ToArray();
-        if (versionBefore == 0)
-            session.Events.StartStream<LedgerJournal>(_journal, events);
-        else
-            session.Events.Append(_journal, events).ExpectedVersionOnServer = versionBefore;
+        foreach (var (companion, cause) in companions)
+            Append(session, companion, cause);
         await session.SaveChangesAsync(ct);
     }
 
-    private static void AppendCompanion(IDocumentSession session, CompanionEvents companion, JournalEvent cause)
+    private static void Append(IDocumentSession session, CompanionEvents companion, JournalEvent cause)
     {
         var events = companion.Events.Select(data => (object)Wrap(session, data, cause)).ToArray();
         if (companion.ExpectedVersion is not { } expected)
