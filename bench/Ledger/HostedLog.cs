@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using Lumora.Api.Embedded;
+using Lumora.Bench.Measuring;
+using Lumora.Bench.Reports;
+using Lumora.Bench.Server;
+using Lumora.Chain.Log;
+using Lumora.Projections.EventStore;
+using Lumora.Projections.Ledger;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Lumora.Bench.Ledger;
+
+/// <summary>
+/// Ledger and log together: the whole host, as users run it, in this process; its sequencer and publisher follow the journal
+/// while the ledger is loaded, and the clock runs until the published checkpoint holds every event.
+/// </summary>
+internal sealed class HostedLog : WebApplicationFactory<DatabaseModule>
+{
+    private static readonly TimeSpan CatchUpMax = TimeSpan.FromMinutes(5);
+
+    private readonly string _connectionString;
+    private readonly string _home = Path.Combine(Path.GetTempPath(), $"lumora-bench-home-{Guid.NewGuid():N}");
+
+    private HostedLog(string connectionString) => _connectionString = connectionString;
+
+    private ShardSessions Sessions => Services.GetRequiredService<ShardSessions>();
+
+    private string Shard => Sessions.ShardOf(ShardRole.Global);
+
+    /// <summary>Measures the row.</summary>
+    public static async Task<BenchRow> MeasureAsync(
+        BenchServer server, ServerMeter meter, LedgerBenchOptions options, int callers, CancellationToken ct)
+    {
+        await using var host = new HostedLog(await server.CreateDatabaseAsync("lumora-log", ct));
+        host.UseKestrel(port: 0);
+        host.StartServer();
+        var ledger = host.Services.GetRequiredService<ILedgers>().For(ShardRole.Global);
+        var books = new LedgerLoad(ledger, host.Sessions.DataSource(ShardRole.Global), host.Shard, options.Keys);
+        await books.FundAsync(options.Accounts, ct);
+        await host.CatchUpAsync(ct);
+        await server.CheckpointAsync(ct);
+
+        var uniform = Workload.Uniform(options.Accounts);
+        var before = await meter.ReadAsync(ct);
+        var load = Load.StartClosed([.. Enumerable.Range(0, callers).Select(i => books.OpenCaller(uniform, i))], ct);
+        var latencies = load.OpenWindow();
+        await load.WaitAsync(options.Plan.LogWindow, ct);
+        await load.StopAsync();
+        var loaded = Stopwatch.GetTimestamp();
+        await host.CatchUpAsync(ct);
+        var after = await meter.ReadAsync(ct);
+        await books.VerifyAsync(ct);
+
+        var (transfers, seconds) = (load.Transfers, Stopwatch.GetElapsedTime(before.At, after.At).TotalSeconds);
+        return new BenchRow("lumora", "uniform+log", callers, transfers / seconds)
+        {
+            P50Ms = latencies.QuantileMs(0.5),
+            P99Ms = latencies.QuantileMs(0.99),
+            WalBytesPerTransfer = (after.WalBytes - before.WalBytes) / (double)transfers,
+            WalBytesPerTransferWithoutPageImages = await meter.WithoutPageImagesAsync(before, after, ct) / (double)transfers,
+            PageImagesPerTransfer = (after.PageImages - before.PageImages) / (double)transfers,
+            DatabaseCpuMsPerTransfer = (after.DatabaseCpuMs - before.DatabaseCpuMs) / transfers,
+            ClientCpuMsPerTransfer = (after.ClientCpuMs - before.ClientCpuMs) / transfers,
+            Transfers = transfers,
+            Seconds = seconds,
+            CatchUpSeconds = Stopwatch.GetElapsedTime(loaded, after.At).TotalSeconds,
+        };
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        if (Directory.Exists(_home))
+            Directory.Delete(_home, recursive: true);
+    }
+
+    /// <inheritdoc/>
+    protected override void ConfigureWebHost(IWebHostBuilder builder)
+    {
+        builder.UseEnvironment("Development");
+        builder.UseSetting("ConnectionStrings:Lumora", _connectionString);
+        builder.UseSetting("Lumora:Home", _home);
+        builder.UseSetting("Solana:Embedded", "false");
+        builder.ConfigureLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
+    }
+
+    private async Task CatchUpAsync(CancellationToken ct)
+    {
+        await using var command = Sessions.DataSource(ShardRole.Global).CreateCommand("select count(*) from mt_events");
+        var events = (long)(await command.ExecuteScalarAsync(ct))!;
+        await Services.GetRequiredService<ShardLogs>().WaitForLargerAsync(Shard, events - 1, ct).WaitAsync(CatchUpMax, ct);
+    }
+}

@@ -1,0 +1,107 @@
+using Lumora.Bench.Measuring;
+using Lumora.Bench.Reports;
+using Lumora.Bench.Server;
+
+namespace Lumora.Bench.Ledger;
+
+/// <summary>
+/// Measures the ledger beside its peers and its limits on one server in one run. The machine is never quiet: compared
+/// rows are measured in turn, round after round, and each row of the result is the median of its rounds.
+/// </summary>
+internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
+{
+    private const int CompareCallers = 512;
+
+    private readonly List<BenchRow> _measured = [];
+    private readonly LedgerPlan _plan = options.Plan;
+
+    /// <summary>Runs all of it and returns the rows of the result.</summary>
+    public async Task<IReadOnlyList<BenchRow>> RunAsync(CancellationToken ct)
+    {
+        await using var server = await BenchServer.StartAsync(options.Postgres, output.WriteLine, ct);
+        var meter = await OpenAsync(server, ct);
+        await using (var subjects = await LedgerSubjects.StartAsync(server, options, output.WriteLine, ct))
+        {
+            output.WriteLine(
+                $"{options.Accounts:#,##0} accounts, {options.Keys} keys, rows of {_plan.Window.TotalSeconds} s "
+                + $"after {_plan.WarmUp.TotalSeconds} s, median of {_plan.Rounds}\n");
+            await MeasureAsync(subjects, new RowMeter(server, meter), ct);
+        }
+
+        if (options.Log)
+            await AddAsync(() => HostedLog.MeasureAsync(server, meter, options, CompareCallers, ct));
+        var rows = Result();
+        output.WriteLine($"\n{RowTable.Head}");
+        foreach (var row in rows)
+            output.WriteLine(RowTable.Line(row));
+        output.WriteLine();
+        LedgerTargets.Print(output, rows);
+        if (options.Json is { } file)
+            await RowTable.WriteJsonAsync(file, rows, ct);
+        return rows;
+    }
+
+    private async Task<ServerMeter> OpenAsync(BenchServer server, CancellationToken ct)
+    {
+        output.WriteLine(await server.DescribeAsync(ct));
+        output.WriteLine(await FsyncTimes.MeasureAsync(server, ct));
+        var meter = await ServerMeter.OpenAsync(server, ct);
+        if (!meter.SeesProcesses)
+            output.WriteLine("The server's processes cannot be seen from here: its processor time is not measured.");
+        if (!meter.ReadsWal)
+            output.WriteLine("The server has no pg_walinspect: WAL without page images is not measured.");
+        return meter;
+    }
+
+    private async Task MeasureAsync(LedgerSubjects subjects, RowMeter meter, CancellationToken ct)
+    {
+        output.WriteLine($"{RowTable.Head}   (each row as it is measured)");
+        var uniform = Workload.Uniform(options.Accounts);
+        foreach (var peer in subjects.Peers)
+        {
+            foreach (var connections in _plan.Connections)
+                await AddAsync(() => meter.MeasureAsync(new RowPlan(peer, uniform, connections), _plan.WarmUp, _plan.SweepWindow, ct));
+        }
+
+        for (var round = 1; round <= _plan.Rounds; round++)
+        {
+            foreach (var plan in Round(subjects, uniform))
+                await AddAsync(() => meter.MeasureAsync(plan, _plan.WarmUp, _plan.Window, ct));
+        }
+
+        var half = Result().Where(row => row is { Subject: "lumora", Workload: "uniform" }).Max(row => row.TransfersPerSecond) / 2;
+        for (var round = 1; round <= _plan.Rounds; round++)
+        {
+            await AddAsync(() => meter.MeasureAsync(
+                new RowPlan(subjects.Lumora, uniform, Callers: 0, half), _plan.WarmUp, _plan.Window, ct));
+        }
+    }
+
+    private IEnumerable<RowPlan> Round(LedgerSubjects subjects, Workload uniform)
+    {
+        foreach (var callers in _plan.Callers)
+            yield return new RowPlan(subjects.Lumora, uniform, callers);
+        yield return new RowPlan(subjects.Lumora, Workload.Hot(options.Accounts), CompareCallers);
+        yield return new RowPlan(subjects.Lumora, Workload.Zipf(options.Accounts), CompareCallers);
+        foreach (var limit in subjects.Limits)
+            yield return new RowPlan(limit, uniform, Callers: 1);
+        // In a single round the search for the best number of connections has measured the peers already.
+        if (_plan.Rounds == 1)
+            yield break;
+        foreach (var peer in subjects.Peers)
+            yield return new RowPlan(peer, uniform, BestOf(peer.Name).Callers);
+    }
+
+    private BenchRow BestOf(string subject) =>
+        Result().Where(row => row.Subject == subject).MaxBy(row => row.TransfersPerSecond)!;
+
+    private IReadOnlyList<BenchRow> Result() =>
+        [.. _measured.GroupBy(row => (row.Subject, row.Workload, row.Callers)).Select(same => BenchRow.MedianOf([.. same]))];
+
+    private async Task AddAsync(Func<Task<BenchRow>> measure)
+    {
+        var row = await measure();
+        _measured.Add(row);
+        output.WriteLine(RowTable.Line(row));
+    }
+}

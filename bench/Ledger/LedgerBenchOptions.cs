@@ -1,0 +1,49 @@
+namespace Lumora.Bench.Ledger;
+
+/// <summary>What the command line asked for.</summary>
+internal sealed record LedgerBenchOptions
+{
+    /// <summary>A server to measure on; null = an embedded one.</summary>
+    public string? Postgres { get; init; }
+
+    /// <summary>A checkout of pgledger; null = its rows are left out.</summary>
+    public string? Pgledger { get; init; }
+
+    /// <summary>Where the rows go as JSON; null = nowhere.</summary>
+    public string? Json { get; init; }
+
+    /// <summary>Accounts that take part, 2 to 10,000,000.</summary>
+    public required int Accounts { get; init; }
+
+    /// <summary>The callers' idempotency keys.</summary>
+    public required KeyKind Keys { get; init; }
+
+    /// <summary>Whether the row with the log is measured.</summary>
+    public required bool Log { get; init; }
+
+    /// <summary>How long and how often.</summary>
+    public required LedgerPlan Plan { get; init; }
+}
+
+/// <summary>How long and how often rows are measured.</summary>
+/// <param name="WarmUp">Before each window, at the row's own load.</param>
+/// <param name="Window">Of each row.</param>
+/// <param name="SweepWindow">Of the rows that look for a peer's best number of connections.</param>
+/// <param name="LogWindow">How long the ledger is loaded while the log follows.</param>
+/// <param name="Rounds">How often the compared rows are measured, each round all of them in turn.</param>
+/// <param name="Callers">Of the uniform rows of this ledger.</param>
+/// <param name="Connections">At which a peer's best is looked for.</param>
+internal sealed record LedgerPlan(
+    TimeSpan WarmUp, TimeSpan Window, TimeSpan SweepWindow, TimeSpan LogWindow, int Rounds,
+    IReadOnlyList<int> Callers, IReadOnlyList<int> Connections)
+{
+    /// <summary>About ten minutes.</summary>
+    public static LedgerPlan Full { get; } = new(
+        TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(20), Rounds: 3,
+        [1, 64, 512, 4_096], [1, 4, 8, 16, 32, 64]);
+
+    /// <summary>Less than a minute: a look, no judgement.</summary>
+    public static LedgerPlan Quick { get; } = new(
+        TimeSpan.FromSeconds(0.4), TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4), Rounds: 1,
+        [64, 512, 4_096], [8, 32]);
+}

@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using Lumora.Bench.Reports;
+using Lumora.Bench.Server;
+
+namespace Lumora.Bench.Measuring;
+
+/// <summary>What a row is to measure.</summary>
+/// <param name="Subject">Who does the work.</param>
+/// <param name="Workload">Between which accounts.</param>
+/// <param name="Callers">How many callers wait at the same time; 0 for a load of fixed rate.</param>
+/// <param name="PerSecond">The fixed rate, in transfers a second; null for a closed loop.</param>
+internal sealed record RowPlan(ISubject Subject, Workload Workload, int Callers, double? PerSecond = null)
+{
+    /// <summary>The workload's name as the table shows it.</summary>
+    public string WorkloadName => PerSecond is null ? Workload.Name : $"{Workload.Name}-open";
+}
+
+/// <summary>Measures one row: warm-up, checkpoint, window, and the books at the end.</summary>
+internal sealed class RowMeter(BenchServer server, ServerMeter meter)
+{
+    /// <summary>Measures <paramref name="plan"/>.</summary>
+    public async Task<BenchRow> MeasureAsync(RowPlan plan, TimeSpan warmUp, TimeSpan window, CancellationToken ct)
+    {
+        var load = await StartAsync(plan, ct);
+        LatencyHistogram latencies;
+        MeterReading before, after;
+        long first, last;
+        try
+        {
+            await load.WaitAsync(warmUp, ct);
+            await server.CheckpointAsync(ct);
+            latencies = load.OpenWindow();
+            (before, first) = (await meter.ReadAsync(ct), load.Transfers);
+            await load.WaitAsync(window, ct);
+            (after, last) = (await meter.ReadAsync(ct), load.Transfers);
+            load.CloseWindow();
+        }
+        finally
+        {
+            await load.StopAsync();
+        }
+
+        await plan.Subject.VerifyAsync(ct);
+        var withoutImages = await meter.WithoutPageImagesAsync(before, after, ct);
+        var transfers = Math.Max(1, last - first);
+        var seconds = Stopwatch.GetElapsedTime(before.At, after.At).TotalSeconds;
+        return new BenchRow(plan.Subject.Name, plan.WorkloadName, plan.Callers, transfers / seconds)
+        {
+            P50Ms = latencies.QuantileMs(0.5),
+            P99Ms = latencies.QuantileMs(0.99),
+            WalBytesPerTransfer = (after.WalBytes - before.WalBytes) / (double)transfers,
+            WalBytesPerTransferWithoutPageImages = withoutImages / (double)transfers,
+            PageImagesPerTransfer = (after.PageImages - before.PageImages) / (double)transfers,
+            DatabaseCpuMsPerTransfer = (after.DatabaseCpuMs - before.DatabaseCpuMs) / transfers,
+            ClientCpuMsPerTransfer = (after.ClientCpuMs - before.ClientCpuMs) / transfers,
+            Transfers = transfers,
+            Seconds = seconds,
+        };
+    }
+
+    private static async Task<Load> StartAsync(RowPlan plan, CancellationToken ct)
+    {
+        if (plan.PerSecond is { } rate)
+            return Load.StartOpen(await plan.Subject.OpenCallerAsync(plan.Workload, 0, ct), rate, ct);
+        var callers = new List<ICaller>(plan.Callers);
+        for (var i = 0; i < plan.Callers; i++)
+            callers.Add(await plan.Subject.OpenCallerAsync(plan.Workload, i, ct));
+        return Load.StartClosed(callers, ct);
+    }
+}
