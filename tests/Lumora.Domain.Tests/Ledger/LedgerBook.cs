@@ -26,8 +26,16 @@ internal sealed class LedgerBook
         return step.Outcome;
     }
 
-    public void Accepts(Actor actor, LedgerCommand command) =>
-        Assert.IsType<LedgerOutcome.Posted>(Submit(new LedgerRequest(actor, NextKey(), command)));
+    public IReadOnlyList<LedgerOutcome> SubmitAll(IReadOnlyList<LedgerRequest> requests, DateTimeOffset? now = null)
+    {
+        var steps = LedgerDecider.StepAll(State, [.. requests.Select(PreparedRequest.Of)], now ?? Start);
+        Journal.AddRange(steps.Where(step => step.Event is not null).Select(step => step.Event!));
+        Entries.AddRange(steps.SelectMany(step => step.Entries));
+        return [.. steps.Select(step => step.Outcome)];
+    }
+
+    public void Accepts(Actor actor, LedgerCommand command, DateTimeOffset? now = null) =>
+        Assert.IsType<LedgerOutcome.Posted>(Submit(new LedgerRequest(actor, NextKey(), command), now));
 
     public void Refuses(Actor actor, LedgerCommand command, string code)
     {

@@ -5,50 +5,102 @@ using Lumora.Domain.Ledger;
 namespace Lumora.Domain.Tests.Ledger;
 
 /// <summary>
-/// The rules of docs/ledger.md written down a second time, as plainly as possible: a copy of all balances per
+/// The rules of docs/ledger.md written down a second time, as plainly as possible: a copy of everything per
 /// transaction, requests compared as text.
 /// </summary>
 internal sealed class NaiveLedger
 {
-    private readonly Dictionary<string, (string Content, string Code)> _outcomes = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _frozen = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _closed = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, long> _floors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string Content, string Code)> _outcomes;
+    private readonly HashSet<string> _frozen;
+    private readonly HashSet<string> _closed;
+    private readonly Dictionary<string, long> _floors;
+    private readonly Dictionary<long, Hold> _holds;
+    private readonly Dictionary<long, List<Moved>> _moved;
 
-    public Dictionary<string, BigInteger> Balances { get; private set; } = new(StringComparer.Ordinal);
+    public NaiveLedger()
+        : this(null)
+    {
+    }
 
-    public (string Code, bool Replayed) Submit(LedgerRequest request)
+    private NaiveLedger(NaiveLedger? other)
+    {
+        _outcomes = other is null ? new(StringComparer.Ordinal) : new(other._outcomes, StringComparer.Ordinal);
+        _frozen = other is null ? new(StringComparer.Ordinal) : new(other._frozen, StringComparer.Ordinal);
+        _closed = other is null ? new(StringComparer.Ordinal) : new(other._closed, StringComparer.Ordinal);
+        _floors = other is null ? new(StringComparer.Ordinal) : new(other._floors, StringComparer.Ordinal);
+        _holds = other is null ? [] : new(other._holds);
+        _moved = other is null ? [] : other._moved.ToDictionary(pair => pair.Key, pair => pair.Value.ToList());
+        Balances = other is null ? new(StringComparer.Ordinal) : new(other.Balances, StringComparer.Ordinal);
+        (Version, At) = (other?.Version ?? 0, other?.At ?? default);
+    }
+
+    public Dictionary<string, BigInteger> Balances { get; private set; }
+
+    public long Version { get; private set; }
+
+    public DateTimeOffset At { get; private set; }
+
+    public NaiveLedger Clone() => new(this);
+
+    public BigInteger Held(string code) =>
+        _holds.Values.Where(hold => hold.Code == code).Aggregate(BigInteger.Zero, (sum, hold) => sum + hold.Left);
+
+    public (string Code, bool Replayed) Submit(LedgerRequest request, DateTimeOffset now)
     {
         if (LedgerShape.Check(request) is { } fault)
             return (fault.Code, false);
         var (id, content) = ($"{request.Actor.Id} {request.Key}", Text(request.Command));
         if (_outcomes.TryGetValue(id, out var known))
             return known.Content == content ? (known.Code, true) : (LedgerCodes.IdempotencyConflict, false);
+        var (version, at) = (Version, At);
+        (Version, At) = (Version + 1, now > At ? now : At);
         var code = Do(request);
+        if (code == LedgerCodes.HoldNotDue)
+        {
+            (Version, At) = (version, at);
+            return (code, false);
+        }
+
         _outcomes[id] = (content, code);
         return (code, false);
     }
 
+    /// <summary>Records a refusal that was decided behind other requests which were taken back.</summary>
+    public void Record(LedgerRequest request, string code, DateTimeOffset now)
+    {
+        _outcomes[$"{request.Actor.Id} {request.Key}"] = (Text(request.Command), code);
+        (Version, At) = (Version + 1, now > At ? now : At);
+    }
+
+    private static bool IsSystem(LedgerRequest request) => request.Actor.Id.StartsWith("system:", StringComparison.Ordinal);
+
     private string Do(LedgerRequest request) => request.Command switch
     {
-        PostTransaction post => Post(post, system: request.Actor.Id.StartsWith("system:", StringComparison.Ordinal)),
+        PostTransaction post => Post(
+            [.. post.Postings.Select(p => new Moved(p.From, p.To, p.Amount.Units, 0))], IsSystem(request), reversible: true),
+        HoldFunds c => Stopped(c.Code) ?? Blocked(c.Code) ?? Promise(request.Actor.Id, c),
+        CaptureHold c => Capture(request, c),
+        ReleaseHold c => Finished(request, c.Hold) ?? End(c.Hold, "released"),
+        ExpireHold c => Finished(request, c.Hold)
+            ?? (At > _holds[c.Hold].Deadline ? End(c.Hold, "expired") : LedgerCodes.HoldNotDue),
+        ReverseTransaction c => Reverse(request, c),
         OpenAccount open => Balances.TryAdd(open.Code, 0) ? "ok" : LedgerCodes.AccountExists,
         FreezeAccount c => Stopped(c.Code) ?? (_frozen.Add(c.Code) ? "ok" : LedgerCodes.AccountFrozen),
         UnfreezeAccount c => Stopped(c.Code) ?? (_frozen.Remove(c.Code) ? "ok" : LedgerCodes.AccountNotFrozen),
         CloseAccount c when Stopped(c.Code) is { } why => why,
-        CloseAccount c when !Balances[c.Code].IsZero => LedgerCodes.AccountNotEmpty,
+        CloseAccount c when !Balances[c.Code].IsZero || !Held(c.Code).IsZero => LedgerCodes.AccountNotEmpty,
         CloseAccount c => _closed.Add(c.Code) ? "ok" : "never",
         ChangeFloor c when Stopped(c.Code) is { } why => why,
-        ChangeFloor c when Balances[c.Code] < c.Floor => LedgerCodes.InsufficientFunds,
+        ChangeFloor c when Balances[c.Code] - Held(c.Code) < c.Floor => LedgerCodes.InsufficientFunds,
         ChangeFloor c => Set(c.Code, c.Floor!.Value),
         _ => throw new InvalidOperationException(),
     };
 
-    private string Post(PostTransaction post, bool system)
+    private string Post(List<Moved> postings, bool system, bool reversible)
     {
         var balances = new Dictionary<string, BigInteger>(Balances, StringComparer.Ordinal);
         var targets = new List<string>();
-        foreach (var posting in post.Postings)
+        foreach (var posting in postings)
         {
             var target = posting.To;
             if (!balances.ContainsKey(target) && !OpensItself(balances, target))
@@ -64,7 +116,7 @@ internal sealed class NaiveLedger
             targets.Add(target);
         }
 
-        foreach (var (posting, target) in post.Postings.Zip(targets))
+        foreach (var (posting, target) in postings.Zip(targets))
         {
             if (!balances.ContainsKey(posting.From))
                 return LedgerCodes.UnknownAccount;
@@ -72,16 +124,81 @@ internal sealed class NaiveLedger
                 return why;
             if (target == posting.From)
                 return LedgerCodes.SameAccount;
-            balances[posting.From] -= posting.Amount.Units;
-            balances[target] += posting.Amount.Units;
+            balances[posting.From] -= posting.Units;
+            balances[target] += posting.Units;
             if (balances[posting.From] < long.MinValue || balances[target] > long.MaxValue)
                 return LedgerCodes.Overflow;
         }
 
-        if (balances.Any(pair => pair.Value < FloorOf(pair.Key)))
+        if (postings.Any(posting => balances[posting.From] - Held(posting.From) < FloorOf(posting.From)))
             return LedgerCodes.InsufficientFunds;
         Balances = balances;
+        if (reversible)
+            _moved[Version] = [.. postings.Zip(targets, (posting, target) => posting with { To = target })];
         return "ok";
+    }
+
+    private string Promise(string maker, HoldFunds c)
+    {
+        if (c.Deadline <= At || c.Deadline - At > TimeSpan.FromDays(400))
+            return LedgerCodes.InvalidDeadline;
+        if (Held(c.Code) + c.Amount.Units > long.MaxValue)
+            return LedgerCodes.Overflow;
+        if (Balances[c.Code] - Held(c.Code) - c.Amount.Units < FloorOf(c.Code))
+            return LedgerCodes.InsufficientFunds;
+        _holds[Version] = new Hold(maker, c.Code, c.Amount.Units, c.Deadline, "open");
+        return "ok";
+    }
+
+    private string? Finished(LedgerRequest request, long number)
+    {
+        if (!_holds.TryGetValue(number, out var hold) || (hold.Maker != request.Actor.Id && !IsSystem(request)))
+            return LedgerCodes.UnknownHold;
+        return hold.Status switch { "open" => null, "expired" => LedgerCodes.HoldExpired, _ => LedgerCodes.HoldFinished };
+    }
+
+    private string Capture(LedgerRequest request, CaptureHold c)
+    {
+        if (Finished(request, c.Hold) is { } why)
+            return why;
+        var hold = _holds[c.Hold];
+        if (At > hold.Deadline)
+            return LedgerCodes.HoldExpired;
+        var sum = c.Payments.Aggregate(BigInteger.Zero, (total, payment) => total + payment.Amount.Units);
+        if (sum > hold.Left)
+            return LedgerCodes.HoldExceeded;
+        var left = c.Finish ? 0 : hold.Left - (long)sum;
+        _holds[c.Hold] = hold with { Left = left, Status = left == 0 ? "captured" : "open" };
+        var code = Post(
+            [.. c.Payments.Select(p => new Moved(hold.Code, p.To, p.Amount.Units, 0))], IsSystem(request), reversible: true);
+        if (code != "ok")
+            _holds[c.Hold] = hold;
+        return code;
+    }
+
+    private string End(long number, string status)
+    {
+        _holds[number] = _holds[number] with { Left = 0, Status = status };
+        return "ok";
+    }
+
+    private string Reverse(LedgerRequest request, ReverseTransaction c)
+    {
+        if (!_moved.TryGetValue(c.Transaction, out var moved))
+            return LedgerCodes.UnknownTransaction;
+        var parts = c.Parts?.Select(part => (part.Posting, part.Amount.Units)).ToList()
+            ?? [.. Enumerable.Range(0, moved.Count).Reverse().Select(i => (i, moved[i].Units - moved[i].Back)).Where(part => part.Item2 > 0)];
+        if (parts.Count == 0 || parts.Any(part => part.Posting >= moved.Count
+            || part.Units > moved[part.Posting].Units - moved[part.Posting].Back))
+            return LedgerCodes.ReversalExceeded;
+        var code = Post(
+            [.. parts.Select(part => new Moved(moved[part.Posting].To, moved[part.Posting].From, part.Units, 0))],
+            IsSystem(request), reversible: false);
+        if (code != "ok")
+            return code;
+        foreach (var (posting, units) in parts)
+            moved[posting] = moved[posting] with { Back = moved[posting].Back + units };
+        return code;
     }
 
     private static bool OpensItself(Dictionary<string, BigInteger> balances, string code) =>
@@ -106,8 +223,18 @@ internal sealed class NaiveLedger
         ? LedgerCodes.AccountClosed
         : _frozen.Contains(code) ? LedgerCodes.AccountFrozen : null;
 
-    private static string Text(LedgerCommand command) => command is PostTransaction post
-        ? "post " + string.Join(';', post.Postings.Select(p => string.Create(
-            CultureInfo.InvariantCulture, $"{p.From}>{p.To}:{p.Amount.Units}")))
-        : command.ToString();
+    private static string Text(LedgerCommand command) => command switch
+    {
+        PostTransaction post => "post " + string.Join(';', post.Postings.Select(p => string.Create(
+            CultureInfo.InvariantCulture, $"{p.From}>{p.To}:{p.Amount.Units}"))),
+        CaptureHold c => string.Create(CultureInfo.InvariantCulture, $"capture {c.Hold} {c.Finish} ")
+            + string.Join(';', c.Payments),
+        ReverseTransaction c => string.Create(CultureInfo.InvariantCulture, $"reverse {c.Transaction} {c.Parts is null} ")
+            + string.Join(';', c.Parts ?? []),
+        _ => command.ToString(),
+    };
+
+    private sealed record Hold(string Maker, string Code, long Left, DateTimeOffset Deadline, string Status);
+
+    private sealed record Moved(string From, string To, long Units, long Back);
 }
