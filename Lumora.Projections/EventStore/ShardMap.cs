@@ -8,7 +8,13 @@ public sealed class ShardMap : IAsyncDisposable
     /// <summary>The shard of a plain installation.</summary>
     public const string DefaultShard = "main";
 
+    // The writer's statements run prepared, batch after batch, with plans that fit tables of any size: a plan made while a
+    // table was small and scanned must not stay when it has grown. Between batches nothing is left to reset.
+    private const string WriterPlans =
+        "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
+
     private readonly Dictionary<string, NpgsqlDataSource> _sources;
+    private readonly Dictionary<string, NpgsqlDataSource> _writerSources;
     private readonly Dictionary<ShardRole, string> _roles;
 
     /// <summary>One shard, <see cref="DefaultShard"/>, in the database of <paramref name="connectionString"/>.</summary>
@@ -38,6 +44,10 @@ public sealed class ShardMap : IAsyncDisposable
             pair => pair.Key,
             pair => new NpgsqlDataSourceBuilder(pair.Value) { Name = $"lumora/{pair.Key}" }.Build(),
             StringComparer.Ordinal);
+        _writerSources = connections.ToDictionary(
+            pair => pair.Key,
+            pair => new NpgsqlDataSourceBuilder(ForWriter(pair.Value)) { Name = $"lumora/{pair.Key}/writer" }.Build(),
+            StringComparer.Ordinal);
     }
 
     /// <summary>Shard names in their order.</summary>
@@ -52,10 +62,20 @@ public sealed class ShardMap : IAsyncDisposable
     /// <summary>The pooled connections of <paramref name="shard"/>.</summary>
     public NpgsqlDataSource DataSource(string shard) => _sources[shard];
 
+    /// <summary>Connections of <paramref name="shard"/> for its journal's writer and nobody else.</summary>
+    public NpgsqlDataSource WriterSource(string shard) => _writerSources[shard];
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        foreach (var source in _sources.Values)
+        foreach (var source in _sources.Values.Concat(_writerSources.Values))
             await source.DisposeAsync();
+    }
+
+    private static string ForWriter(string connection)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connection) { NoResetOnClose = true, MaxPoolSize = 4, MinPoolSize = 0 };
+        settings.Options = string.IsNullOrEmpty(settings.Options) ? WriterPlans : $"{settings.Options} {WriterPlans}";
+        return settings.ConnectionString;
     }
 }

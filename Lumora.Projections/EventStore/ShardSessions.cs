@@ -72,6 +72,9 @@ public sealed class ShardSessions(IDocumentStore store, ShardMap shards)
     /// <summary>Plain connections to the database of <paramref name="role"/>, for set-wise SQL.</summary>
     public NpgsqlDataSource DataSource(ShardRole role) => shards.DataSource(ShardOf(role));
 
+    /// <summary>Connections of the ledger's writer of <paramref name="role"/>.</summary>
+    internal NpgsqlDataSource WriterSource(ShardRole role) => shards.WriterSource(ShardOf(role));
+
     /// <summary>Plain connections to the database of <paramref name="shard"/>.</summary>
     public NpgsqlDataSource DataSource(string shard) => shards.DataSource(shard);
 

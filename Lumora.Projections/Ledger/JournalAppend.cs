@@ -24,13 +24,14 @@ internal sealed class JournalAppend(string shard, long versionBefore, IReadOnlyL
         where id = $1 and version = $2 and type = $4 and tenant_id = $5 and not is_archived
         """;
 
+    // No mt_dotnet_type: every contract has a name of its own (EventCatalog), so it would be 50 bytes for nothing.
     // The sequence gives its numbers in the order of the versions: unnest keeps the order of its arrays.
     private const string InsertEventsSql =
         """
         insert into mt_events
-          (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, user_name, is_archived)
-        select nextval('mt_events_sequence'), v.id, $1, v.version, v.data::jsonb, v.type, v.at, $2, v.dotnet_type, v.actor, false
-        from unnest($3, $4, $5, $6, $7, $8, $9) as v(id, version, data, type, at, dotnet_type, actor)
+          (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, user_name, is_archived)
+        select nextval('mt_events_sequence'), v.id, $1, v.version, v.data::jsonb, v.type, v.at, $2, v.actor, false
+        from unnest($3, $4, $5, $6, $7, $8) as v(id, version, data, type, at, actor)
         """;
 
     // What Marten says when UseListenNotifyForEventAppends is on; subscriptions wake up at the commit.
@@ -49,7 +50,7 @@ internal sealed class JournalAppend(string shard, long versionBefore, IReadOnlyL
             InsertEventsSql,
             Text(stream), Text(shard), Uuids(events, _ => Guid.NewGuid()), Longs(events, e => e.Version),
             Texts(events, e => JournalJson.Write(e.Event)), Texts(events, e => JournalJson.NameOf(e.Event)),
-            Times(events, e => e.At), Texts(events, e => DotnetTypeOf(e.Event)), Texts(events, e => e.Actor));
+            Times(events, e => e.At), Texts(events, e => e.Actor));
         batch.Add(NotifySql);
     }
 
@@ -59,7 +60,4 @@ internal sealed class JournalAppend(string shard, long versionBefore, IReadOnlyL
         Check.That(batch.BatchCommands[^3].Rows == 1, "the journal's stream moves from where the fence says");
         Check.That(batch.BatchCommands[^2].Rows == (ulong)events.Count, "every event is appended");
     }
-
-    private static string DotnetTypeOf(object @event) =>
-        $"{@event.GetType().FullName}, {@event.GetType().Assembly.GetName().Name}";
 }

@@ -35,7 +35,7 @@ public sealed partial class LedgerWriter : ILedger
     {
         (_options, _clock, _logger, _probe) = (options, clock, logger, probe);
         _shard = sessions.ShardOf(role);
-        _source = sessions.DataSource(role);
+        _source = sessions.WriterSource(role);
         _companions = new LedgerCompanions(sessions, role);
         _cache = new AccountCache(options.CachedAccountsMax);
         _refusals = new RefusalLimiter(options.RefusalsPerMinuteMax, clock);
