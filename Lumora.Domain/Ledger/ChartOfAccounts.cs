@@ -83,16 +83,25 @@ public static class ChartOfAccounts
     {
         if (code.Length is 0 or > LedgerLimits.CodeLengthMax || !IsPath(code))
             return null;
-        var segments = code.Split('/');
-        return segments switch
+        var slash = code.IndexOf('/', StringComparison.Ordinal);
+        if (slash < 0)
+            return null;
+        var family = code.AsSpan(0, slash);
+        var rest = code.AsSpan(slash + 1);
+        var deeper = rest.Contains('/');
+        return family switch
         {
-            ["participant", _, "available"] => Bounded,
-            ["network", "emission"] => Unbounded,
-            ["network", "rewards" or "fees" or "burned" or "treasury" or "unallocated"] => Bounded,
-            ["escrow", _] => ByPosting,
-            ["chain", _] => Unbounded,
-            ["clearing", _] => Unbounded,
-            ["suspense", not "suspense", ..] => RuleOf(code[SuspensePrefix.Length..]) is null ? null : ForSuspense,
+            "participant" => rest.EndsWith("/available") && rest.Count('/') == 1 ? Bounded : null,
+            "network" when deeper => null,
+            "network" => rest switch
+            {
+                "emission" => Unbounded,
+                "rewards" or "fees" or "burned" or "treasury" or "unallocated" => Bounded,
+                _ => null,
+            },
+            "escrow" => deeper ? null : ByPosting,
+            "chain" or "clearing" => deeper ? null : Unbounded,
+            "suspense" => rest.StartsWith("suspense/") || RuleOf(rest.ToString()) is null ? null : ForSuspense,
             _ => null,
         };
     }

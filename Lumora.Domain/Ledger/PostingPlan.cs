@@ -11,18 +11,19 @@ internal sealed class PostingPlan
     private readonly LedgerState _state;
     private readonly bool _system;
     private readonly string _list;
-    private readonly Dictionary<AccountKey, LedgerAccount> _working = [];
-    private readonly List<AccountKey> _opened = [];
-    private readonly List<int> _toSuspense = [];
+    // A transaction touches few accounts, most often two: a list is searched faster than a table is made.
+    private readonly List<LedgerAccount> _working = new(2);
+    private List<AccountKey>? _opened;
+    private List<int>? _toSuspense;
 
     private PostingPlan(LedgerState state, bool system, string list) =>
         (_state, _system, _list) = (state, system, list);
 
     /// <summary>Accounts that the postings open, in order; null = none.</summary>
-    public IReadOnlyList<AccountKey>? Opened => _opened.Count == 0 ? null : _opened;
+    public IReadOnlyList<AccountKey>? Opened => _opened;
 
     /// <summary>Indexes of postings that go to suspense; null = none.</summary>
-    public IReadOnlyList<int>? ToSuspense => _toSuspense.Count == 0 ? null : _toSuspense;
+    public IReadOnlyList<int>? ToSuspense => _toSuspense;
 
     /// <summary>Plans <paramref name="postings"/>; refused with the code and field of the first one at fault.</summary>
     /// <param name="state">Not changed.</param>
@@ -37,7 +38,7 @@ internal sealed class PostingPlan
     {
         plan = new PostingPlan(state, system, list);
         if (unheld is { } hold && plan.Find(hold.Key) is { } holder)
-            plan._working[hold.Key] = holder with { Held = holder.Held - hold.Units };
+            plan.Put(holder with { Held = holder.Held - hold.Units });
         return plan.OpenByPosting(postings) ?? plan.Move(postings) ?? plan.CheckFloors(postings);
     }
 
@@ -56,7 +57,7 @@ internal sealed class PostingPlan
             if (!_system || suspense == payee || (Find(suspense) is null && !TryOpen(suspense))
                 || Find(suspense)!.Status != AccountStatus.Open)
                 return Refuse(LedgerCodes.Of(status.Value), i, "to");
-            _toSuspense.Add(i);
+            (_toSuspense ??= []).Add(i);
         }
 
         return null;
@@ -72,7 +73,7 @@ internal sealed class PostingPlan
                 return Refuse(LedgerCodes.UnknownAccount, i, "from");
             if (payer.Status != AccountStatus.Open)
                 return Refuse(LedgerCodes.Of(payer.Status), i, "from");
-            var to = _toSuspense.Contains(i) ? ChartOfAccounts.Suspense(posting.To) : posting.To;
+            var to = _toSuspense?.Contains(i) == true ? ChartOfAccounts.Suspense(posting.To) : posting.To;
             if (string.Equals(to, posting.From, StringComparison.Ordinal))
                 return Refuse(LedgerCodes.SameAccount, i, "to");
             var payee = Find(new AccountKey(to, posting.Asset))!;
@@ -98,8 +99,8 @@ internal sealed class PostingPlan
     {
         if (ChartOfAccounts.RuleOf(key.Code) is not { Opening: not Opening.Explicit } rule)
             return false;
-        _opened.Add(key);
-        _working[key] = new LedgerAccount(0, key, 0, 0, rule.Floor, AccountStatus.Open, 0);
+        (_opened ??= []).Add(key);
+        Put(new LedgerAccount(0, key, 0, 0, rule.Floor, AccountStatus.Open, 0));
         return true;
     }
 
@@ -108,11 +109,29 @@ internal sealed class PostingPlan
         var balance = (Int128)account.Balance + amount;
         if (balance < long.MinValue || balance > long.MaxValue)
             return false;
-        _working[account.Key] = account with { Balance = (long)balance };
+        Put(account with { Balance = (long)balance });
         return true;
     }
 
-    private LedgerAccount? Find(AccountKey key) => _working.GetValueOrDefault(key) ?? _state.Account(key);
+    private void Put(LedgerAccount account)
+    {
+        var index = _working.FindIndex(other => other.Key == account.Key);
+        if (index < 0)
+            _working.Add(account);
+        else
+            _working[index] = account;
+    }
+
+    private LedgerAccount? Find(AccountKey key)
+    {
+        foreach (var account in _working)
+        {
+            if (account.Key == key)
+                return account;
+        }
+
+        return _state.Account(key);
+    }
 
     private Ruling Refuse(string code, int index, string field) =>
         Ruling.Refuse(code, string.Create(CultureInfo.InvariantCulture, $"{_list}[{index}].{field}"));

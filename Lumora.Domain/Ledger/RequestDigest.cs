@@ -117,7 +117,7 @@ public sealed class RequestDigest : IEquatable<RequestDigest>
             count--;
         var joined = new byte[count * BlockBytes];
         for (var i = 0; i < count; i++)
-            blocks[i]?.AsSpan(0, BlockBytes).CopyTo(joined.AsSpan(i * BlockBytes));
+            blocks[i]?.CopyTo(joined.AsSpan(i * BlockBytes));
         return new RequestDigest(joined);
     }
 
@@ -166,6 +166,8 @@ public sealed class RequestDigest : IEquatable<RequestDigest>
             rest = rest[(sizeof(int) + written)..];
         }
 
-        return SHA256.HashData(buffer);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(buffer, hash);
+        return hash[..BlockBytes].ToArray();
     }
 }

@@ -41,8 +41,14 @@ internal sealed class AccountCache(int capacity)
 
     public void Put(AccountKey key, LedgerAccount? account)
     {
-        if (_nodes.Remove(key, out var node))
+        if (_nodes.TryGetValue(key, out var node))
+        {
             _byUse.Remove(node);
+            node.Value = (key, account);
+            _byUse.AddLast(node);
+            return;
+        }
+
         _nodes[key] = _byUse.AddLast((key, account));
         while (_nodes.Count > capacity)
         {

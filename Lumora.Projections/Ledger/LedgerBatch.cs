@@ -19,9 +19,9 @@ internal sealed record DecidedBatch(
 internal static class LedgerBatch
 {
     /// <summary>Every account that is known to be looked at before anything is loaded.</summary>
-    public static HashSet<AccountKey> AccountsOf(IEnumerable<PreparedRequest> batch)
+    public static HashSet<AccountKey> AccountsOf(IReadOnlyCollection<PreparedRequest> batch)
     {
-        var keys = new HashSet<AccountKey>();
+        var keys = new HashSet<AccountKey>(2 * batch.Count);
         foreach (var asked in batch)
             AddAccounts(keys, asked.Request);
         return keys;
@@ -60,24 +60,33 @@ internal static class LedgerBatch
         return new LedgerNeeds(accounts, outcomes, holds, movements, streams);
     }
 
-    /// <summary>Accounts that are known to be looked at only once holds and transactions are loaded.</summary>
-    public static HashSet<AccountKey> FurtherAccountsOf(IEnumerable<PreparedRequest> batch, LedgerState state)
+    /// <summary>
+    /// Accounts that are known to be looked at only once <paramref name="state"/> has the others: those of reversed
+    /// transactions, payees of a hold in another asset, and the suspense of payees that may not be open.
+    /// </summary>
+    public static HashSet<AccountKey> FurtherAccountsOf(IReadOnlyList<PreparedRequest> batch, LedgerState state)
     {
         var keys = new HashSet<AccountKey>();
+        // Whoever is frozen or closed in this very batch may be paid in it later.
+        var changing = batch.Any(asked => asked.Request.Command is FreezeAccount or CloseAccount);
         foreach (var (request, _, _) in batch)
         {
             var system = ChartOfAccounts.IsSystem(request.Actor);
             switch (request.Command)
             {
-                case CaptureHold c when state.Hold(c.Hold) is { Account.Asset: not ChartOfAccounts.Lmr } hold:
+                case PostTransaction c when system:
+                    foreach (var posting in c.Postings)
+                        AddSuspense(keys, state, new AccountKey(posting.To, posting.Asset), changing);
+                    break;
+                case CaptureHold c when state.Hold(c.Hold) is { } hold:
                     foreach (var payment in c.Payments)
-                        AddPayee(keys, new AccountKey(payment.To, hold.Account.Asset), system);
+                        AddPayee(keys, state, new AccountKey(payment.To, hold.Account.Asset), system, changing);
                     break;
                 case ReverseTransaction c when state.Movement(c.Transaction) is { } movement:
                     foreach (var posting in movement.Postings)
                     {
                         keys.Add(new AccountKey(posting.To, posting.Asset));
-                        AddPayee(keys, new AccountKey(posting.From, posting.Asset), system);
+                        AddPayee(keys, state, new AccountKey(posting.From, posting.Asset), system, changing);
                     }
 
                     break;
@@ -149,18 +158,17 @@ internal static class LedgerBatch
         switch (request.Command)
         {
             case PostTransaction post:
-                var system = ChartOfAccounts.IsSystem(request.Actor);
                 foreach (var posting in post.Postings)
                 {
                     keys.Add(new AccountKey(posting.From, posting.Asset));
-                    AddPayee(keys, new AccountKey(posting.To, posting.Asset), system);
+                    keys.Add(new AccountKey(posting.To, posting.Asset));
                 }
 
                 break;
             case CaptureHold c:
                 // The hold's asset is not known yet: LMR most likely, else FurtherAccountsOf names them.
                 foreach (var payment in c.Payments)
-                    AddPayee(keys, new AccountKey(payment.To, ChartOfAccounts.Lmr), ChartOfAccounts.IsSystem(request.Actor));
+                    keys.Add(new AccountKey(payment.To, ChartOfAccounts.Lmr));
                 break;
             case HoldFunds c:
                 keys.Add(new AccountKey(c.Code, c.Asset));
@@ -187,10 +195,16 @@ internal static class LedgerBatch
         }
     }
 
-    private static void AddPayee(HashSet<AccountKey> keys, AccountKey payee, bool system)
+    private static void AddPayee(HashSet<AccountKey> keys, LedgerState state, AccountKey payee, bool system, bool changing)
     {
         keys.Add(payee);
         if (system)
+            AddSuspense(keys, state, payee, changing || state.Account(payee) is null);
+    }
+
+    private static void AddSuspense(HashSet<AccountKey> keys, LedgerState state, AccountKey payee, bool always)
+    {
+        if (always || state.Account(payee) is { Status: not AccountStatus.Open })
             keys.Add(payee with { Code = ChartOfAccounts.Suspense(payee.Code) });
     }
 }

@@ -41,7 +41,8 @@ public static class LedgerStore
         table.AddColumn("status", "smallint").NotNull();
         table.AddColumn("version", "bigint").NotNull();
         table.Indexes.Add(new IndexDefinition("ledger_account_code") { Columns = ["code", "asset"], IsUnique = true });
-        ((ITable)table).AddCheckConstraint("ledger_account_floor", "((balance)::numeric - (held)::numeric) >= (floor)::numeric");
+        // Where the difference leaves 64 bits it is below every floor, and PostgreSQL refuses it as well.
+        ((ITable)table).AddCheckConstraint("ledger_account_floor", "(floor IS NULL) OR ((balance - held) >= floor)");
         ((ITable)table).AddCheckConstraint("ledger_account_held", "held >= 0");
         table.WithFillFactor(50);
         return table;

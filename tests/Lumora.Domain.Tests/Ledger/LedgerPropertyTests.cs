@@ -15,6 +15,8 @@ public sealed class LedgerPropertyTests
         "escrow/2", "suspense/participant/a/available",
     ];
 
+    private static readonly string[] Rich = [Codes[2], Codes[3]];
+
     private static readonly Actor[] Actors =
         [Actor.System("test"), new("participant_a", Roles.None), new("participant_s", Roles.Steward)];
 
@@ -30,7 +32,7 @@ public sealed class LedgerPropertyTests
     private static readonly Gen<long> Guess = Gen.Frequency((3, Gen.Long[7, 16]), (1, Gen.Long[1, 60]));
 
     private static readonly Gen<LedgerCommand> AnyHoldCommand = Gen.Frequency(
-        (6, Gen.Select(OneOf(Codes), Units, Gen.Int[-2, 30]).Select((code, units, seconds) =>
+        (6, Gen.Select(Gen.Frequency((3, OneOf(Rich)), (1, OneOf(Codes))), Units, Gen.Int[-2, 20]).Select((code, units, seconds) =>
             (LedgerCommand)new HoldFunds("test", code, units, LedgerBook.Start.AddSeconds(seconds)))),
         (4, Gen.Select(Guess, Gen.Select(OneOf(Codes), Gen.Long[1, 15].Select(units => new Amount(units))).List[1, 3], Gen.Bool).Select((hold, payments, finish) =>
             (LedgerCommand)new CaptureHold(hold, [.. payments.Select(p => new HoldPayment(p.Item1, p.Item2))], finish))),
@@ -42,7 +44,7 @@ public sealed class LedgerPropertyTests
 
     private static readonly Gen<LedgerCommand> AnyCommand = Gen.Frequency(
         (8, AnyPosting.List[1, 4].Select(p => (LedgerCommand)new PostTransaction("test", p))),
-        (8, AnyHoldCommand),
+        (16, AnyHoldCommand),
         (2, OneOf(Codes).Select(c => (LedgerCommand)new OpenAccount(c))),
         (1, OneOf(Codes).Select(c => (LedgerCommand)new FreezeAccount(c, "LMR", "x"))),
         (1, OneOf(Codes).Select(c => (LedgerCommand)new UnfreezeAccount(c, "LMR", "x"))),
@@ -50,12 +52,12 @@ public sealed class LedgerPropertyTests
         (1, Gen.Select(OneOf(Codes), Gen.Long[-20, 5])
             .Select((c, floor) => (LedgerCommand)new ChangeFloor(c, "LMR", floor, "x"))));
 
-    private static readonly Gen<LedgerRequest> AnyRequest = Gen.Select(OneOf(Actors), Gen.Int[0, 60], AnyCommand)
+    private static readonly Gen<LedgerRequest> AnyRequest = Gen.Select(Gen.Frequency((3, Gen.Const(Actors[0])), (2, OneOf(Actors))), Gen.Int[0, 80], AnyCommand)
         .Select((actor, key, command) => new LedgerRequest(actor, $"k{key}", command));
 
     // A clock that mostly goes on, sometimes jumps, and sometimes falls.
     private static readonly Gen<List<(LedgerRequest Request, DateTimeOffset Now)>> AnyRequests =
-        Gen.Select(AnyRequest, Gen.Frequency((20, Gen.Int[0, 5]), (1, Gen.Int[-60, 40])))
+        Gen.Select(AnyRequest, Gen.Frequency((20, Gen.Int[0, 8]), (1, Gen.Int[-60, 40])))
             .Select((request, seconds) => (request, LedgerBook.Start.AddSeconds(seconds)))
             .List[1, 80];
 
