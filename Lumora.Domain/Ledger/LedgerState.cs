@@ -10,12 +10,12 @@ namespace Lumora.Domain.Ledger;
 /// </summary>
 public sealed class LedgerState
 {
-    private readonly Dictionary<AccountKey, LedgerAccount> _accounts = [];
+    private readonly Dictionary<AccountKey, LedgerAccount> _accounts;
     private readonly Dictionary<long, LedgerHold> _holds = [];
-    private readonly Dictionary<Guid, RecordedOutcome> _outcomes = [];
+    private readonly Dictionary<Guid, RecordedOutcome> _outcomes;
     private readonly Dictionary<long, LedgerMovement> _movements = [];
     private readonly Dictionary<string, long> _streams = new(StringComparer.Ordinal);
-    private readonly Dictionary<AccountKey, LedgerAccount?> _touched = [];
+    private readonly Dictionary<AccountKey, LedgerAccount?> _touched;
     private readonly bool _keepMovements;
     private List<Action>? _undo;
 
@@ -26,8 +26,15 @@ public sealed class LedgerState
     /// <param name="keepMovements">
     /// True = every transaction that is applied can be reversed later: for a replay that cannot look them up.
     /// </param>
-    public LedgerState(long version = 0, long accountCount = 0, DateTimeOffset at = default, bool keepMovements = false) =>
+    /// <param name="requestCount">How many requests it is for, about.</param>
+    public LedgerState(
+        long version = 0, long accountCount = 0, DateTimeOffset at = default, bool keepMovements = false, int requestCount = 0)
+    {
         (Version, AccountCount, At, _keepMovements) = (version, accountCount, at, keepMovements);
+        _accounts = new(2 * requestCount);
+        _outcomes = new(requestCount);
+        _touched = new(2 * requestCount);
+    }
 
     /// <summary>Events in the journal.</summary>
     public long Version { get; private set; }

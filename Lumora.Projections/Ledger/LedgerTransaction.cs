@@ -130,7 +130,8 @@ internal sealed class LedgerTransaction(NpgsqlConnection connection, NpgsqlTrans
         if (!await reader.ReadAsync(ct))
             return null;
         var fence = reader.GetInt64(0);
-        var state = new LedgerState(reader.GetInt64(1), reader.GetInt64(2), reader.GetFieldValue<DateTimeOffset>(3));
+        var state = new LedgerState(
+            reader.GetInt64(1), reader.GetInt64(2), reader.GetFieldValue<DateTimeOffset>(3), requestCount: needs.Outcomes.Count);
         Check.That(!await reader.ReadAsync(ct), "the fence is one row");
         await load.ReadAsync(reader, state, ct);
         return (fence, state);
