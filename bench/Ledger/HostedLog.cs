@@ -85,7 +85,7 @@ internal sealed class HostedLog : WebApplicationFactory<DatabaseModule>
         builder.UseSetting("ConnectionStrings:Lumora", _connectionString);
         builder.UseSetting("Lumora:Home", _home);
         builder.UseSetting("Solana:Embedded", "false");
-        builder.ConfigureLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
+        builder.UseSetting("Logging:LogLevel:Default", nameof(LogLevel.Warning));
     }
 
     private async Task CatchUpAsync(CancellationToken ct)

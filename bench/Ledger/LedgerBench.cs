@@ -1,3 +1,4 @@
+using Lumora.Bench.Ledger.Peers;
 using Lumora.Bench.Measuring;
 using Lumora.Bench.Reports;
 using Lumora.Bench.Server;
@@ -59,7 +60,7 @@ internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
         var uniform = Workload.Uniform(options.Accounts);
         foreach (var peer in subjects.Peers)
         {
-            foreach (var connections in _plan.Connections)
+            foreach (var connections in peer is LeanSubject { IsBatch: true } ? _plan.BatchConnections : _plan.Connections)
                 await AddAsync(() => meter.MeasureAsync(new RowPlan(peer, uniform, connections), _plan.WarmUp, _plan.SweepWindow, ct));
         }
 

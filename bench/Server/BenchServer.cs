@@ -69,14 +69,7 @@ internal sealed class BenchServer : IAsyncDisposable
         var name = $"bench_{_run}_{subject.Replace('-', '_')}";
         await ExecuteAsync($"create database \"{name}\"", ct);
         _databases.Add(name);
-        return new NpgsqlConnectionStringBuilder(_connectionString)
-        {
-            Database = name,
-            MaxPoolSize = PoolSizeMax,
-            // Every subject runs its statements prepared.
-            MaxAutoPrepare = 40,
-            AutoPrepareMinUsages = 2,
-        }.ConnectionString;
+        return new NpgsqlConnectionStringBuilder(_connectionString) { Database = name, MaxPoolSize = PoolSizeMax }.ConnectionString;
     }
 
     /// <summary>Writes a checkpoint, so that each row pays for its own first touch of every page.</summary>

@@ -22,6 +22,9 @@ internal sealed class LeanSubject : ISubject
     /// <inheritdoc/>
     public string Name => _batch == 1 ? "lean-single" : $"lean-batch-{_batch}";
 
+    /// <summary>True when a call makes many transfers.</summary>
+    public bool IsBatch => _batch > 1;
+
     /// <summary>Makes the tables and functions on a fresh database, and funded accounts.</summary>
     /// <param name="server">Where.</param>
     /// <param name="accounts">How many participants.</param>
