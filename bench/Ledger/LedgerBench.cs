@@ -35,7 +35,7 @@ internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
         output.WriteLine($"\n{RowTable.Head}");
         foreach (var row in rows)
             output.WriteLine(RowTable.Line(row));
-        output.WriteLine();
+        output.WriteLine($"{RowTable.Legend}\n");
         LedgerTargets.Print(output, rows);
         if (options.Json is { } file)
             await RowTable.WriteJsonAsync(file, rows, ct);
