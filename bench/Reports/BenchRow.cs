@@ -1,3 +1,5 @@
+using Lumora.Bench.Server;
+
 namespace Lumora.Bench.Reports;
 
 /// <summary>One row of the table and one object of the JSON; of a repeated row the median one.</summary>
@@ -52,13 +54,16 @@ internal sealed record BenchRow(string Subject, string Workload, int Callers)
     public IReadOnlyList<double> RepeatedTransfersPerSecond { get; init; } = [];
 
     /// <summary>
-    /// The median of <paramref name="rows"/>: by rate, or at a fixed rate by p99. Of an even number the worse one.
+    /// The median of <paramref name="rows"/>: by rate, or at a fixed rate by p99. Of an even number the worse one. Those
+    /// that the rest of the machine disturbed count only when all were.
     /// </summary>
     public static BenchRow MedianOf(IReadOnlyList<BenchRow> rows)
     {
+        var calm = rows.Where(row => row.OtherProcessors is null or <= Calm.OtherProcessorsMax).ToList();
+        var counted = calm.Count > 0 ? calm : rows;
         var ordered = rows[0].Workload.EndsWith("-open", StringComparison.Ordinal)
-            ? rows.OrderByDescending(row => row.P99Ms).ToList()
-            : [.. rows.OrderBy(row => row.TransfersPerSecond)];
+            ? counted.OrderByDescending(row => row.P99Ms).ToList()
+            : [.. counted.OrderBy(row => row.TransfersPerSecond)];
         return ordered[(ordered.Count - 1) / 2] with
         {
             Repetitions = rows.Count,

@@ -34,7 +34,7 @@ internal sealed class LeanSubject : ISubject
     public static async Task<LeanSubject> StartAsync(
         BenchServer server, int accounts, int batch, KeyKind keys, CancellationToken ct)
     {
-        var source = NpgsqlDataSource.Create(await server.CreateDatabaseAsync($"lean-{batch}", ct));
+        var source = await server.CreateSourceAsync($"lean-{batch}", ct);
         await source.RunAsync(SqlText.Read("lean.sql"), ct);
         await source.RunAsync(
             $"insert into account select i, {FundsUnits}, 0 from generate_series(0, {accounts - 1}) i; "
