@@ -54,20 +54,9 @@ internal sealed class HostedLog : WebApplicationFactory<DatabaseModule>
         var after = await meter.ReadAsync(ct);
         await books.VerifyAsync(ct);
 
-        var (transfers, seconds) = (load.Transfers, Stopwatch.GetElapsedTime(before.At, after.At).TotalSeconds);
-        return new BenchRow("lumora", "uniform+log", callers, transfers / seconds)
-        {
-            P50Ms = latencies.QuantileMs(0.5),
-            P99Ms = latencies.QuantileMs(0.99),
-            WalBytesPerTransfer = (after.WalBytes - before.WalBytes) / (double)transfers,
-            WalBytesPerTransferWithoutPageImages = await meter.WithoutPageImagesAsync(before, after, ct) / (double)transfers,
-            PageImagesPerTransfer = (after.PageImages - before.PageImages) / (double)transfers,
-            DatabaseCpuMsPerTransfer = (after.DatabaseCpuMs - before.DatabaseCpuMs) / transfers,
-            ClientCpuMsPerTransfer = (after.ClientCpuMs - before.ClientCpuMs) / transfers,
-            Transfers = transfers,
-            Seconds = seconds,
-            CatchUpSeconds = Stopwatch.GetElapsedTime(loaded, after.At).TotalSeconds,
-        };
+        var row = await new RowMeter(server, meter).RowAsync(
+            new BenchRow("lumora", "uniform+log", callers) { Transfers = load.Transfers }, latencies, before, after, ct);
+        return row with { CatchUpSeconds = Stopwatch.GetElapsedTime(loaded, after.At).TotalSeconds };
     }
 
     /// <inheritdoc/>
@@ -85,7 +74,7 @@ internal sealed class HostedLog : WebApplicationFactory<DatabaseModule>
         builder.UseSetting("ConnectionStrings:Lumora", _connectionString);
         builder.UseSetting("Lumora:Home", _home);
         builder.UseSetting("Solana:Embedded", "false");
-        builder.ConfigureLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
+        builder.UseSetting("Logging:LogLevel:Default", nameof(LogLevel.Warning));
     }
 
     private async Task CatchUpAsync(CancellationToken ct)

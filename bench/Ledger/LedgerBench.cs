@@ -1,3 +1,4 @@
+using Lumora.Bench.Ledger.Peers;
 using Lumora.Bench.Measuring;
 using Lumora.Bench.Reports;
 using Lumora.Bench.Server;
@@ -6,7 +7,7 @@ namespace Lumora.Bench.Ledger;
 
 /// <summary>
 /// Measures the ledger beside its peers and its limits on one server in one run. The machine is never quiet: compared
-/// rows are measured in turn, round after round, and each row of the result is the median of its rounds.
+/// rows are measured in turn, round after round, and each row of the result is the median of its calm rounds.
 /// </summary>
 internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
 {
@@ -24,17 +25,18 @@ internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
         {
             output.WriteLine(
                 $"{options.Accounts:#,##0} accounts, {options.Keys} keys, rows of {_plan.Window.TotalSeconds} s "
-                + $"after {_plan.WarmUp.TotalSeconds} s, median of {_plan.Rounds}\n");
+                + $"after {_plan.WarmUp.TotalSeconds} s, median of {_plan.Rounds}; rows in which others kept more than "
+                + $"{Calm.OtherProcessorsMax} processors busy count only where there is no other\n");
             await MeasureAsync(subjects, new RowMeter(server, meter), ct);
         }
 
         if (options.Log)
-            await AddAsync(() => HostedLog.MeasureAsync(server, meter, options, CompareCallers, ct));
+            await AddAsync(() => HostedLog.MeasureAsync(server, meter, options, CompareCallers, ct), ct);
         var rows = Result();
         output.WriteLine($"\n{RowTable.Head}");
         foreach (var row in rows)
             output.WriteLine(RowTable.Line(row));
-        output.WriteLine();
+        output.WriteLine($"{RowTable.Legend}\n");
         LedgerTargets.Print(output, rows);
         if (options.Json is { } file)
             await RowTable.WriteJsonAsync(file, rows, ct);
@@ -59,21 +61,21 @@ internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
         var uniform = Workload.Uniform(options.Accounts);
         foreach (var peer in subjects.Peers)
         {
-            foreach (var connections in _plan.Connections)
-                await AddAsync(() => meter.MeasureAsync(new RowPlan(peer, uniform, connections), _plan.WarmUp, _plan.SweepWindow, ct));
+            foreach (var connections in peer is LeanSubject { IsBatch: true } ? _plan.BatchConnections : _plan.Connections)
+                await AddAsync(() => meter.MeasureAsync(new RowPlan(peer, uniform, connections), _plan.WarmUp, _plan.SweepWindow, ct), ct);
         }
 
         for (var round = 1; round <= _plan.Rounds; round++)
         {
             foreach (var plan in Round(subjects, uniform))
-                await AddAsync(() => meter.MeasureAsync(plan, _plan.WarmUp, _plan.Window, ct));
+                await AddAsync(() => meter.MeasureAsync(plan, _plan.WarmUp, _plan.Window, ct), ct);
         }
 
         var half = Result().Where(row => row is { Subject: "lumora", Workload: "uniform" }).Max(row => row.TransfersPerSecond) / 2;
         for (var round = 1; round <= _plan.Rounds; round++)
         {
             await AddAsync(() => meter.MeasureAsync(
-                new RowPlan(subjects.Lumora, uniform, Callers: 0, half), _plan.WarmUp, _plan.Window, ct));
+                new RowPlan(subjects.Lumora, uniform, Callers: 0, half), _plan.WarmUp, _plan.Window, ct), ct);
         }
     }
 
@@ -98,8 +100,9 @@ internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
     private IReadOnlyList<BenchRow> Result() =>
         [.. _measured.GroupBy(row => (row.Subject, row.Workload, row.Callers)).Select(same => BenchRow.MedianOf([.. same]))];
 
-    private async Task AddAsync(Func<Task<BenchRow>> measure)
+    private async Task AddAsync(Func<Task<BenchRow>> measure, CancellationToken ct)
     {
+        await Calm.WaitAsync(options.Patience, ct);
         var row = await measure();
         _measured.Add(row);
         output.WriteLine(RowTable.Line(row));

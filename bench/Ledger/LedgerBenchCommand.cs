@@ -49,6 +49,11 @@ internal static class LedgerBenchCommand
             HelpName = "on|off",
         };
         log.AcceptOnlyFromAmong("on", "off");
+        var patience = new Option<double>("--wait-for-calm")
+        {
+            Description = "Let each row wait so long, at most, for a second in which the rest of the machine is idle.",
+            HelpName = "SECONDS",
+        };
         var soak = new Option<double?>("--soak")
         {
             Description = "Instead of all rows: load the ledger for so long, a line every 10 s, and verify it at the end.",
@@ -59,7 +64,7 @@ internal static class LedgerBenchCommand
             Description = "With --soak: transfers a second; default 80 % of the measured top rate.",
             HelpName = "RATE",
         };
-        var command = new Command("ledger", Description) { quick, pgledger, json, postgres, accounts, keys, log, soak, rate };
+        var command = new Command("ledger", Description) { quick, pgledger, json, postgres, accounts, keys, log, patience, soak, rate };
         command.SetAction((parsed, ct) =>
         {
             var options = new LedgerBenchOptions
@@ -70,6 +75,7 @@ internal static class LedgerBenchCommand
                 Accounts = Math.Clamp(parsed.GetValue(accounts), 2, 10_000_000),
                 Keys = parsed.GetValue(keys),
                 Log = parsed.GetValue(log) is { } given ? given == "on" : !parsed.GetValue(quick),
+                Patience = TimeSpan.FromSeconds(parsed.GetValue(patience)),
                 Plan = parsed.GetValue(quick) ? LedgerPlan.Quick : LedgerPlan.Full,
             };
             var output = parsed.InvocationConfiguration.Output;

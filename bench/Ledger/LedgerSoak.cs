@@ -51,7 +51,7 @@ internal sealed class LedgerSoak(LedgerBenchOptions options, TimeSpan time, doub
             for (var clock = Stopwatch.StartNew(); clock.Elapsed < time;)
             {
                 var (window, before, began) = (load.OpenWindow(), load.Transfers, clock.Elapsed);
-                await load.WaitAsync(Line, ct);
+                await load.WaitAsync(TimeSpan.FromTicks(Math.Min(Line.Ticks, (time - began).Ticks)), ct);
                 Print(clock.Elapsed, (load.Transfers - before) / (clock.Elapsed - began).TotalSeconds, window);
             }
         }

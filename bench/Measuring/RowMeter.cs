@@ -41,19 +41,36 @@ internal sealed class RowMeter(BenchServer server, ServerMeter meter)
         }
 
         await plan.Subject.VerifyAsync(ct);
+        return await RowAsync(
+            new BenchRow(plan.Subject.Name, plan.WorkloadName, plan.Callers) { Transfers = last - first },
+            latencies, before, after, ct);
+    }
+
+    /// <summary>Fills in what the readings say.</summary>
+    /// <param name="row">What was measured, and how many transfers were made.</param>
+    /// <param name="latencies">Of the window.</param>
+    /// <param name="before">At its begin.</param>
+    /// <param name="after">At its end.</param>
+    /// <param name="ct">Gives up.</param>
+    public async Task<BenchRow> RowAsync(
+        BenchRow row, LatencyHistogram latencies, MeterReading before, MeterReading after, CancellationToken ct)
+    {
         var withoutImages = await meter.WithoutPageImagesAsync(before, after, ct);
-        var transfers = Math.Max(1, last - first);
+        var transfers = (double)Math.Max(1, row.Transfers);
         var seconds = Stopwatch.GetElapsedTime(before.At, after.At).TotalSeconds;
-        return new BenchRow(plan.Subject.Name, plan.WorkloadName, plan.Callers, transfers / seconds)
+        var others = after.MachineCpuMs - before.MachineCpuMs - (after.DatabaseCpuMs - before.DatabaseCpuMs)
+            - (after.ClientCpuMs - before.ClientCpuMs);
+        return row with
         {
+            TransfersPerSecond = transfers / seconds,
             P50Ms = latencies.QuantileMs(0.5),
             P99Ms = latencies.QuantileMs(0.99),
-            WalBytesPerTransfer = (after.WalBytes - before.WalBytes) / (double)transfers,
-            WalBytesPerTransferWithoutPageImages = withoutImages / (double)transfers,
-            PageImagesPerTransfer = (after.PageImages - before.PageImages) / (double)transfers,
+            WalBytesPerTransfer = (after.WalBytes - before.WalBytes) / transfers,
+            WalBytesPerTransferWithoutPageImages = withoutImages / transfers,
+            PageImagesPerTransfer = (after.PageImages - before.PageImages) / transfers,
             DatabaseCpuMsPerTransfer = (after.DatabaseCpuMs - before.DatabaseCpuMs) / transfers,
             ClientCpuMsPerTransfer = (after.ClientCpuMs - before.ClientCpuMs) / transfers,
-            Transfers = transfers,
+            OtherProcessors = others / 1_000 / seconds,
             Seconds = seconds,
         };
     }

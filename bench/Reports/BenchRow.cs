@@ -1,12 +1,16 @@
+using Lumora.Bench.Server;
+
 namespace Lumora.Bench.Reports;
 
 /// <summary>One row of the table and one object of the JSON; of a repeated row the median one.</summary>
 /// <param name="Subject">Who did the work.</param>
 /// <param name="Workload">Between which accounts; "-open" = at a fixed rate.</param>
 /// <param name="Callers">Callers that waited at the same time; 0 at a fixed rate.</param>
-/// <param name="TransfersPerSecond">Durable transfers a second.</param>
-internal sealed record BenchRow(string Subject, string Workload, int Callers, double TransfersPerSecond)
+internal sealed record BenchRow(string Subject, string Workload, int Callers)
 {
+    /// <summary>Durable transfers a second.</summary>
+    public double TransfersPerSecond { get; init; }
+
     /// <summary>Median latency of a call, in ms.</summary>
     public double P50Ms { get; init; }
 
@@ -28,6 +32,12 @@ internal sealed record BenchRow(string Subject, string Workload, int Callers, do
     /// <summary>Processor time of this process, in ms: the callers, and the ledger where it runs here.</summary>
     public double ClientCpuMsPerTransfer { get; init; }
 
+    /// <summary>
+    /// How many processors everything else on this machine kept busy: near 0, or the row tells less than it seems to.
+    /// Null when it cannot be seen.
+    /// </summary>
+    public double? OtherProcessors { get; init; }
+
     /// <summary>Transfers in the window.</summary>
     public long Transfers { get; init; }
 
@@ -41,16 +51,19 @@ internal sealed record BenchRow(string Subject, string Workload, int Callers, do
     public int Repetitions { get; init; } = 1;
 
     /// <summary>The rates of all repetitions, in their order.</summary>
-    public IReadOnlyList<double> RepeatedTransfersPerSecond { get; init; } = [TransfersPerSecond];
+    public IReadOnlyList<double> RepeatedTransfersPerSecond { get; init; } = [];
 
     /// <summary>
-    /// The median of <paramref name="rows"/>: by rate, or at a fixed rate by p99. Of an even number the worse one.
+    /// The median of <paramref name="rows"/>: by rate, or at a fixed rate by p99. Of an even number the worse one. Those
+    /// that the rest of the machine disturbed count only when all were.
     /// </summary>
     public static BenchRow MedianOf(IReadOnlyList<BenchRow> rows)
     {
+        var calm = rows.Where(row => row.OtherProcessors is null or <= Calm.OtherProcessorsMax).ToList();
+        var counted = calm.Count > 0 ? calm : rows;
         var ordered = rows[0].Workload.EndsWith("-open", StringComparison.Ordinal)
-            ? rows.OrderByDescending(row => row.P99Ms).ToList()
-            : [.. rows.OrderBy(row => row.TransfersPerSecond)];
+            ? counted.OrderByDescending(row => row.P99Ms).ToList()
+            : [.. counted.OrderBy(row => row.TransfersPerSecond)];
         return ordered[(ordered.Count - 1) / 2] with
         {
             Repetitions = rows.Count,

@@ -11,9 +11,6 @@ namespace Lumora.Bench.Server;
 /// </summary>
 internal sealed class BenchServer : IAsyncDisposable
 {
-    // Connections for the largest number of them that a row opens, and some for the bench itself.
-    private const int PoolSizeMax = 100;
-
     private readonly string _connectionString;
     private readonly EmbeddedPostgres? _embedded;
     private readonly List<string> _databases = [];
@@ -69,15 +66,15 @@ internal sealed class BenchServer : IAsyncDisposable
         var name = $"bench_{_run}_{subject.Replace('-', '_')}";
         await ExecuteAsync($"create database \"{name}\"", ct);
         _databases.Add(name);
-        return new NpgsqlConnectionStringBuilder(_connectionString)
-        {
-            Database = name,
-            MaxPoolSize = PoolSizeMax,
-            // Every subject runs its statements prepared.
-            MaxAutoPrepare = 40,
-            AutoPrepareMinUsages = 2,
-        }.ConnectionString;
+        return new NpgsqlConnectionStringBuilder(_connectionString) { Database = name }.ConnectionString;
     }
+
+    /// <summary>
+    /// The same, with connections that close when their caller goes: those of all subjects together are too many.
+    /// </summary>
+    public async Task<NpgsqlDataSource> CreateSourceAsync(string subject, CancellationToken ct) =>
+        NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(await CreateDatabaseAsync(subject, ct)) { Pooling = false });
 
     /// <summary>Writes a checkpoint, so that each row pays for its own first touch of every page.</summary>
     public Task CheckpointAsync(CancellationToken ct) => ExecuteAsync("checkpoint", ct);

@@ -10,8 +10,9 @@ namespace Lumora.Bench.Server;
 /// <param name="PageImages">Full-page images written so far, as the server's statistics count them.</param>
 /// <param name="DatabaseCpuMs">Of all processes of the server; null when they cannot be seen.</param>
 /// <param name="ClientCpuMs">Of this process: the load and what runs in it.</param>
+/// <param name="MachineCpuMs">Of everything on this machine; null when it cannot be seen.</param>
 internal sealed record MeterReading(
-    long At, string Lsn, long WalBytes, long PageImages, double? DatabaseCpuMs, double ClientCpuMs);
+    long At, string Lsn, long WalBytes, long PageImages, double? DatabaseCpuMs, double ClientCpuMs, double? MachineCpuMs);
 
 /// <summary>Reads WAL and processor time around a row.</summary>
 internal sealed class ServerMeter
@@ -61,7 +62,7 @@ internal sealed class ServerMeter
         using var self = Process.GetCurrentProcess();
         return new MeterReading(
             Stopwatch.GetTimestamp(), reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), _processes?.CpuMs(),
-            self.TotalProcessorTime.TotalMilliseconds);
+            self.TotalProcessorTime.TotalMilliseconds, ServerProcesses.MachineCpuMs());
     }
 
     /// <summary>

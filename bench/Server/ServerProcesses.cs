@@ -45,6 +45,17 @@ internal sealed class ServerProcesses
         return total * MsPerTick;
     }
 
+    /// <summary>Processor time of the whole machine until now, in ms; null where /proc does not tell it.</summary>
+    public static double? MachineCpuMs()
+    {
+        if (!File.Exists("/proc/stat"))
+            return null;
+        // "cpu user nice system idle iowait irq softirq steal guest …": guest is in user already.
+        var fields = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var busy = Number(fields[1]) + Number(fields[2]) + Number(fields[3]) + Number(fields[6]) + Number(fields[7]) + Number(fields[8]);
+        return busy * MsPerTick;
+    }
+
     // proc(5): "pid (comm) state ppid … utime(14) stime(15) cutime(16) cstime(17)"; comm may hold anything but ends at
     // the last parenthesis.
     private static (string Name, int Parent, long OwnTicks, long EndedChildrenTicks)? Read(int process)

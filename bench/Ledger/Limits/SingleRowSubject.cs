@@ -18,7 +18,7 @@ internal sealed class SingleRowSubject : ISubject
     /// <summary>Makes the table on a fresh database.</summary>
     public static async Task<SingleRowSubject> StartAsync(BenchServer server, CancellationToken ct)
     {
-        var source = NpgsqlDataSource.Create(await server.CreateDatabaseAsync("single-row", ct));
+        var source = await server.CreateSourceAsync("single-row", ct);
         await source.RunAsync(
             "create table transfer (id bigint generated always as identity primary key, payer bigint not null, "
             + "payee bigint not null, amount bigint not null)", ct);

@@ -22,6 +22,9 @@ internal sealed class LeanSubject : ISubject
     /// <inheritdoc/>
     public string Name => _batch == 1 ? "lean-single" : $"lean-batch-{_batch}";
 
+    /// <summary>True when a call makes many transfers.</summary>
+    public bool IsBatch => _batch > 1;
+
     /// <summary>Makes the tables and functions on a fresh database, and funded accounts.</summary>
     /// <param name="server">Where.</param>
     /// <param name="accounts">How many participants.</param>
@@ -31,7 +34,7 @@ internal sealed class LeanSubject : ISubject
     public static async Task<LeanSubject> StartAsync(
         BenchServer server, int accounts, int batch, KeyKind keys, CancellationToken ct)
     {
-        var source = NpgsqlDataSource.Create(await server.CreateDatabaseAsync($"lean-{batch}", ct));
+        var source = await server.CreateSourceAsync($"lean-{batch}", ct);
         await source.RunAsync(SqlText.Read("lean.sql"), ct);
         await source.RunAsync(
             $"insert into account select i, {FundsUnits}, 0 from generate_series(0, {accounts - 1}) i; "

@@ -30,7 +30,7 @@ internal sealed class PgledgerSubject : ISubject
     {
         if (!File.Exists(Path.Combine(folder, Main)))
             throw new BenchException($"{folder} is no checkout of pgledger: it has no {Main}.");
-        var source = NpgsqlDataSource.Create(await server.CreateDatabaseAsync("pgledger", ct));
+        var source = await server.CreateSourceAsync("pgledger", ct);
         foreach (var file in Directory.EnumerateFiles(Path.Combine(folder, "vendor"), "*.sql", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
             await source.RunAsync(await File.ReadAllTextAsync(file, ct), ct);
         await source.RunAsync(await File.ReadAllTextAsync(Path.Combine(folder, Main), ct), ct);
