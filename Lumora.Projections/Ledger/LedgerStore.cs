@@ -10,10 +10,13 @@ public static class LedgerStore
     /// <summary>Adds the ledger's tables to the store's schema.</summary>
     public static void Configure(StoreOptions options)
     {
-        foreach (var table in (Table[])[
-            Fence(), Accounts(), Outcomes(), Entries(), Holds(), Reversals(), RollUps(), Times()])
+        foreach (var table in Tables())
             options.Storage.ExtendedSchemaObjects.Add(table);
     }
+
+    /// <summary>The tables, new ones with each call.</summary>
+    internal static Table[] Tables() =>
+        [Fence(), Accounts(), Outcomes(), Entries(), Holds(), Reversals(), RollUps(), Times()];
 
     // One row: who moves it from the version it knows is the writer, and everybody else's cache is stale.
     private static Table Fence()
