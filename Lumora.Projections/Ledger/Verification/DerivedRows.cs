@@ -88,7 +88,9 @@ internal sealed class DerivedRows(NpgsqlConnection connection)
         _rollUps[key] = _rollUps.TryGetValue(key, out var sum)
             ? sum with
             {
-                Accounts = sum.Accounts + change.Accounts, Balance = sum.Balance + change.Balance, Held = sum.Held + change.Held,
+                Accounts = sum.Accounts + change.Accounts,
+                Balance = sum.Balance + change.Balance,
+                Held = sum.Held + change.Held,
             }
             : change;
     }

@@ -1,5 +1,4 @@
 using System.Data;
-using System.Diagnostics;
 using Npgsql;
 
 namespace Lumora.Projections.Ledger;
@@ -31,8 +30,6 @@ public sealed record LedgerInspectionOptions
 /// </summary>
 public sealed class LedgerInspection(NpgsqlDataSource source, string shard, LedgerInspectionOptions? options = null)
 {
-    private const int CatchUpsMax = 10;
-
     private readonly LedgerInspectionOptions _options = options ?? new LedgerInspectionOptions();
 
     /// <summary>Verifies and returns how many events the journal has.</summary>
@@ -54,12 +51,11 @@ public sealed class LedgerInspection(NpgsqlDataSource source, string shard, Ledg
             var findings = new FindingSink(found, _options.FindingsMax);
             var replay = new JournalReplay(
                 connection, shard, JournalPosition.Start, _options.AccountsInMemoryMax, findings);
-            await ReplayMostAsync(connection, replay, progress, ct);
+            var run = new JournalRun(connection, shard, replay, _options, progress);
+            await run.ReplayMostAsync(ct);
 
             await using var snapshot = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
-            var head = await JournalReplay.HeadAsync(connection, shard, ct);
-            await ReplayToAsync(replay, head, progress, ct);
-            await replay.FlushAsync(ct);
+            var head = await run.ReplayRestAsync(ct);
             await CompareAsync(connection, replay, findings, ct);
             if (then is not null && findings.Count == 0)
                 await then(connection, replay.Position);
@@ -70,36 +66,6 @@ public sealed class LedgerInspection(NpgsqlDataSource source, string shard, Ledg
         {
             await LedgerShadow.DiscardAsync(connection);
         }
-    }
-
-    private async Task ReplayMostAsync(
-        NpgsqlConnection connection, JournalReplay replay, Action<LedgerProgress>? progress, CancellationToken ct)
-    {
-        for (var i = 0; i < CatchUpsMax && !replay.Stopped; i++)
-        {
-            var head = await JournalReplay.HeadAsync(connection, shard, ct);
-            if (head - replay.Position.Version < _options.ChunkEvents)
-                return;
-            await ReplayToAsync(replay, head, progress, ct);
-        }
-    }
-
-    private async Task ReplayToAsync(JournalReplay replay, long head, Action<LedgerProgress>? progress, CancellationToken ct)
-    {
-        while (replay.Position.Version < head && !replay.Stopped)
-        {
-            var (started, before) = (Stopwatch.GetTimestamp(), replay.Position.Version);
-            await replay.ReplayAsync(Math.Min(before + _options.ChunkEvents, head), ct);
-            progress?.Invoke(new LedgerProgress(replay.Position.Version, head));
-            if (_options.EventsPerSecondMax > 0)
-                await PauseAsync(replay.Position.Version - before, Stopwatch.GetElapsedTime(started), ct);
-        }
-    }
-
-    private Task PauseAsync(long events, TimeSpan took, CancellationToken ct)
-    {
-        var rest = TimeSpan.FromSeconds((double)events / _options.EventsPerSecondMax) - took;
-        return rest > TimeSpan.Zero ? Task.Delay(rest, ct) : Task.CompletedTask;
     }
 
     private async Task CompareAsync(

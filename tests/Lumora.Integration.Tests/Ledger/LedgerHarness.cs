@@ -87,6 +87,13 @@ public sealed class LedgerHarness(TestDatabases databases) : IAsyncDisposable
         return Convert.ToInt64(await command.ExecuteScalarAsync(), System.Globalization.CultureInfo.InvariantCulture);
     }
 
+    /// <summary>Throws when the database is not laid out as the store would lay it out.</summary>
+    public async Task AssertSchemaAsync()
+    {
+        foreach (var database in await _store.Storage.AllDatabases())
+            await database.AssertDatabaseMatchesConfigurationAsync();
+    }
+
     public Task ExecuteAsync(string sql) => CountAsync(sql + "; select 0");
 
     public async ValueTask DisposeAsync()
