@@ -20,7 +20,7 @@ internal static class LedgerModule
         builder.Services.AddSingleton<LedgerMetrics>();
         builder.Services.AddSingleton<ILedgers, Ledgers>();
         builder.Services.AddSingleton<LedgerQueries>().AddSingleton<LedgerStatements>().AddSingleton<LedgerHoldQueries>()
-            .AddSingleton<LedgerRollUpQueries>().AddSingleton<LedgerSearch>();
+            .AddSingleton<LedgerRollUpQueries>().AddSingleton<LedgerSearch>().AddSingleton<LedgerDryRun>();
         builder.Services.AddSingleton<LedgerVerifier>();
         builder.Services.AddHostedService(services => (Ledgers)services.GetRequiredService<ILedgers>());
         return builder;

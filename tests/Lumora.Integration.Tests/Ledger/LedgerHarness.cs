@@ -32,6 +32,8 @@ public sealed class LedgerHarness(TestDatabases databases) : IAsyncDisposable
 
     public LedgerHoldQueries Holds => new(Sessions);
 
+    public LedgerDryRun DryRun => new(Sessions, TimeProvider.System);
+
     public static async Task<LedgerHarness> StartAsync(TestDatabases databases)
     {
         var harness = new LedgerHarness(databases);
