@@ -8,6 +8,8 @@ internal static class ErrorCodes
     public const string InvalidPage = "INVALID_PAGE";
     public const string PageTooLarge = "PAGE_TOO_LARGE";
     public const string InvalidCursor = "INVALID_CURSOR";
+    public const string InvalidArgument = "INVALID_ARGUMENT";
+    public const string InvalidRange = "INVALID_RANGE";
     public const string Internal = "INTERNAL";
     public const string Timeout = "TIMEOUT";
     public const string BadRequest = "BAD_REQUEST";

@@ -31,17 +31,21 @@ public sealed record PageRequest(int Limit, string? After, string? Before, bool 
     /// order, or in reverse order when <see cref="Backward"/>.
     /// </param>
     /// <param name="key">The row's place in the order: unique and stable, for example a padded number or an id.</param>
-    public Connection<T> Page<T>(IReadOnlyList<T> rows, Func<T, string> key)
+    /// <param name="searchedTo">
+    /// Where a search stopped for this time although the list may go on: the page is then short, and its last cursor is that
+    /// place. Null: the list ends where the rows end.
+    /// </param>
+    public Connection<T> Page<T>(IReadOnlyList<T> rows, Func<T, string> key, string? searchedTo = null)
     {
-        var more = rows.Count > Limit;
+        var more = rows.Count > Limit || searchedTo is not null;
         var kept = rows.Take(Limit).Select(row => new Edge<T>(row, EncodeCursor(key(row)))).ToList();
         if (Backward)
             kept.Reverse();
         var info = new PageInfo(
             HasNextPage: Backward ? Before is not null : more,
             HasPreviousPage: Backward ? more : After is not null,
-            kept.Count == 0 ? null : kept[0].Cursor,
-            kept.Count == 0 ? null : kept[^1].Cursor);
+            Backward && searchedTo is not null ? EncodeCursor(searchedTo) : kept.Count == 0 ? null : kept[0].Cursor,
+            !Backward && searchedTo is not null ? EncodeCursor(searchedTo) : kept.Count == 0 ? null : kept[^1].Cursor);
         return new Connection<T>(kept, info);
     }
 

@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Globalization;
 using GraphQL;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
@@ -17,6 +15,7 @@ namespace Lumora.Api.GraphQL;
 /// <param name="HeldFormatted">What is promised, for people.</param>
 /// <param name="Floor">The least that balance − held may be, in base units; null: unbounded.</param>
 /// <param name="Status">Whether the account takes part.</param>
+/// <param name="JournalVersion">The place in the journal of the last event that changed it.</param>
 public sealed record AccountView(
     string Code,
     string Asset,
@@ -25,127 +24,109 @@ public sealed record AccountView(
     Amount Held,
     string HeldFormatted,
     long? Floor,
-    AccountStatus Status)
+    AccountStatus Status,
+    long JournalVersion)
 {
     internal static AccountView Of(LedgerAccount account)
     {
         var (code, asset) = account.Key;
         return new(
             code, asset, account.Balance, SignedUnits.Format(account.Balance, asset), new Amount(account.Held),
-            SignedUnits.Format(account.Held, asset), account.Floor, account.Status);
+            SignedUnits.Format(account.Held, asset), account.Floor, account.Status, account.Version);
     }
 }
 
-/// <summary>A transaction from the side of one account.</summary>
-/// <param name="TransactionId">The transaction's id among its actor's.</param>
-/// <param name="JournalVersion">Its place in the journal.</param>
-/// <param name="Kind">What the money moved for, in snake_case.</param>
-/// <param name="Amount">What it changed on this account, in base units; negative: paid.</param>
-/// <param name="AmountFormatted">The change for people.</param>
-/// <param name="Balance">The account's balance after it, in base units.</param>
-/// <param name="BalanceFormatted">The balance after it, for people.</param>
-/// <param name="Reference">The business object behind it, where there is one.</param>
-/// <param name="At">The ledger's time of it.</param>
-public sealed record AccountEntry(
-    string TransactionId,
-    long JournalVersion,
-    string Kind,
-    long Amount,
-    string AmountFormatted,
+/// <summary>What an account held at a place of the journal. What of it was promised then is not kept.</summary>
+/// <param name="Code">The account's code.</param>
+/// <param name="Asset">What it counts.</param>
+/// <param name="Balance">Credits − debits up to there, in base units.</param>
+/// <param name="BalanceFormatted">The balance for people.</param>
+/// <param name="JournalVersion">The place in the journal: every event up to it counts.</param>
+/// <param name="At">The ledger's time of the event there.</param>
+/// <param name="LastEntry">The place of the last event up to there that moved something on the account; null: none did.</param>
+public sealed record AccountBalanceView(
+    string Code,
+    string Asset,
     long Balance,
     string BalanceFormatted,
-    TransactionReference? Reference,
-    DateTimeOffset At)
+    long JournalVersion,
+    DateTimeOffset At,
+    long? LastEntry)
 {
-    internal static AccountEntry Of(AccountTransaction row, string asset) => new(
-        row.Transaction.Posted.Id, row.Transaction.JournalVersion, row.Transaction.Posted.Kind,
-        row.Amount, SignedUnits.Format(row.Amount, asset), row.Balance, SignedUnits.Format(row.Balance, asset),
-        row.Transaction.Posted.Reference, row.Transaction.At);
-}
-
-/// <summary>The sum of the balances of one kind of account; over all lines of an asset the sums are 0.</summary>
-/// <param name="Kind">The code's first segment, or the whole code of a network account.</param>
-/// <param name="Asset">The asset.</param>
-/// <param name="Accounts">How many accounts.</param>
-/// <param name="Balance">The sum in base units, in decimal with a minus sign where it is negative; may exceed 64 bits.</param>
-/// <param name="BalanceFormatted">The sum for people.</param>
-public sealed record TrialBalanceLineView(
-    string Kind, string Asset, long Accounts, string Balance, string BalanceFormatted)
-{
-    internal static TrialBalanceLineView Of(TrialBalanceLine line) => new(
-        line.Kind, line.Asset, line.Accounts, line.Balance.ToString(CultureInfo.InvariantCulture),
-        SignedUnits.Format(line.Balance, line.Asset));
+    internal static AccountBalanceView Of(AccountBalance balance) => new(
+        balance.Key.Code, balance.Key.Asset, balance.Balance, SignedUnits.Format(balance.Balance, balance.Key.Asset),
+        balance.JournalVersion, balance.At, balance.LastEntry);
 }
 
 public sealed partial class Query
 {
     /// <summary>
-    /// An account of the ledger: your own (<c>participant/{your id}/available</c>) or an aggregate (<c>network/*</c>,
+    /// An account of the ledger as it is now: your own (<c>participant/{your id}/available</c>) or an aggregate (<c>network/*</c>,
     /// <c>chain/*</c>); auditors and stewards see all. Null when there is none or it is not yours to see.
     /// </summary>
+    /// <param name="code">The account's code.</param>
+    /// <param name="asset">What it counts; LMR when not given.</param>
     [AllowSignedIn]
     public static async Task<AccountView?> Account(
-        IResolveFieldContext context,
-        [FromServices] LedgerQueries ledger,
-        [Description("The account's code.")] string code,
-        CancellationToken ct) =>
-        ChartOfAccounts.RuleOf(code) is not null
-        && ChartOfAccounts.MayReadBalance(context.Actor(), code)
-        && await ledger.AccountAsync(ShardRole.Global, code, ChartOfAccounts.Lmr, ct) is { } account
-            ? AccountView.Of(account)
-            : null;
+        IResolveFieldContext context, [FromServices] LedgerQueries ledger, string code, string? asset, CancellationToken ct)
+    {
+        var known = LedgerArguments.Asset(asset);
+        return ChartOfAccounts.RuleOf(code) is not null
+            && ChartOfAccounts.MayReadBalance(context.Actor(), code)
+            && await ledger.AccountAsync(ShardRole.Global, code, known, ct) is { } account
+                ? AccountView.Of(account)
+                : null;
+    }
 
     /// <summary>
-    /// What moved on an account of yours, newest first; auditors and stewards see all accounts. Null when there is no
-    /// such account or it is not yours to see.
+    /// What an account held at a past time or place of the journal; give one of the two. For whom the account itself is. Null
+    /// when it was not open then, or is not yours to see.
     /// </summary>
+    /// <param name="code">The account's code.</param>
+    /// <param name="asset">What it counts; LMR when not given.</param>
+    /// <param name="at">A time: what happened at it counts.</param>
+    /// <param name="journalVersion">A place in the journal, from 1; beyond its end is its end.</param>
     [AllowSignedIn]
-    public static async Task<Connection<AccountEntry>?> Transactions(
+    public static async Task<AccountBalanceView?> BalanceAt(
         IResolveFieldContext context,
         [FromServices] LedgerQueries ledger,
-        [Description("The account's code.")] string code,
+        string code,
+        string? asset,
+        DateTimeOffset? at,
+        long? journalVersion,
+        CancellationToken ct)
+    {
+        var known = LedgerArguments.Asset(asset);
+        if (at is null == journalVersion is null)
+            throw LedgerArguments.Refuse(ErrorCodes.InvalidArgument, "Give a time (at) or a place (journalVersion), one of them.");
+        if (ChartOfAccounts.RuleOf(code) is null || !ChartOfAccounts.MayReadBalance(context.Actor(), code))
+            return null;
+        var balance = at is { } time
+            ? await ledger.BalanceAsync(ShardRole.Global, code, known, time, ct)
+            : await ledger.BalanceAsync(ShardRole.Global, code, known, journalVersion!.Value, ct);
+        return balance is null ? null : AccountBalanceView.Of(balance);
+    }
+
+    /// <summary>
+    /// The accounts below a prefix of codes, in the order of their codes; for whom their sum is (<c>balanceOf</c>). Null when
+    /// it is not yours to see.
+    /// </summary>
+    /// <param name="prefix">Whole segments of a code, for example <c>network</c>.</param>
+    /// <param name="asset">What they count; LMR when not given.</param>
+    [AllowSignedIn]
+    public static async Task<Connection<AccountView>?> Accounts(
+        IResolveFieldContext context,
+        [FromServices] LedgerQueries ledger,
+        string prefix,
+        string? asset,
         PageRequest page,
         CancellationToken ct)
     {
-        const string Asset = ChartOfAccounts.Lmr;
-        // The list starts with the newest: "after" a row are the lower versions.
-        var range = new JournalRange(
-            page.Take, Version(page.Before, "before") ?? 0, Version(page.After, "after") ?? long.MaxValue, page.Backward);
-        if (ChartOfAccounts.RuleOf(code) is null
-            || !ChartOfAccounts.MayReadEntries(context.Actor(), code)
-            || await ledger.AccountAsync(ShardRole.Global, code, Asset, ct) is null)
+        var (below, known) = (LedgerArguments.Prefix(prefix), LedgerArguments.Asset(asset));
+        if (!ChartOfAccounts.MayReadSum(context.Actor(), below))
             return null;
-        var rows = await ledger.TransactionsAsync(ShardRole.Global, code, Asset, range, ct);
-        return page.Page(
-            [.. rows.Select(row => AccountEntry.Of(row, Asset))],
-            entry => entry.JournalVersion.ToString(CultureInfo.InvariantCulture));
-    }
-
-    /// <summary>The sums of all balances by kind of account.</summary>
-    [Allow(Roles.Auditor | Roles.Steward)]
-    public static async Task<IReadOnlyList<TrialBalanceLineView>> TrialBalance(
-        [FromServices] LedgerQueries ledger, CancellationToken ct) =>
-        [.. (await ledger.TrialBalanceAsync(ShardRole.Global, ct)).Select(TrialBalanceLineView.Of)];
-
-    private static long? Version(string? key, string argument)
-    {
-        if (key is null)
-            return null;
-        return long.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var version)
-            ? version
-            : throw new ExecutionError($"The cursor in {argument} is not one of this list.") { Code = ErrorCodes.InvalidCursor };
-    }
-}
-
-/// <summary>Amounts that may be negative, for people; <see cref="Amount"/> never is.</summary>
-internal static class SignedUnits
-{
-    /// <summary>For example "-1.5 LMR".</summary>
-    public static string Format(Int128 units, string asset)
-    {
-        var (whole, fraction) = Int128.DivRem(Int128.Abs(units), Amount.UnitsPerLmr);
-        var decimals = ((long)fraction).ToString("D9", CultureInfo.InvariantCulture).TrimEnd('0');
-        var text = whole.ToString(CultureInfo.InvariantCulture) + (decimals.Length == 0 ? "" : "." + decimals);
-        return $"{(Int128.IsNegative(units) ? "-" : "")}{text} {asset}";
+        var range = new CodeRange(page.Take, page.After ?? "", page.Before, page.Backward);
+        var rows = await ledger.AccountsAsync(ShardRole.Global, below, known, range, ct);
+        return page.Page([.. rows.Select(AccountView.Of)], account => account.Code);
     }
 }

@@ -19,7 +19,8 @@ internal static class LedgerModule
             .ValidateOnStart();
         builder.Services.AddSingleton<LedgerMetrics>();
         builder.Services.AddSingleton<ILedgers, Ledgers>();
-        builder.Services.AddSingleton<LedgerQueries>();
+        builder.Services.AddSingleton<LedgerQueries>().AddSingleton<LedgerStatements>().AddSingleton<LedgerHoldQueries>()
+            .AddSingleton<LedgerRollUpQueries>().AddSingleton<LedgerSearch>().AddSingleton<LedgerDryRun>();
         builder.Services.AddSingleton<LedgerVerifier>();
         builder.Services.AddHostedService(services => (Ledgers)services.GetRequiredService<ILedgers>());
         return builder;

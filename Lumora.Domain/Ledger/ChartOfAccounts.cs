@@ -130,6 +130,16 @@ public static class ChartOfAccounts
         || actor.Has(Roles.Steward | Roles.Auditor)
         || code.StartsWith($"participant/{actor.Id}/", StringComparison.Ordinal);
 
+    /// <summary>
+    /// True when <paramref name="actor"/> may see the sum over the accounts below <paramref name="prefix"/>: when it may see
+    /// each of their balances.
+    /// </summary>
+    public static bool MayReadSum(Actor actor, string prefix) => MayReadBalance(actor, $"{prefix}/");
+
+    /// <summary>True when codes may begin with the whole segments <paramref name="prefix"/>.</summary>
+    public static bool IsPrefix(string prefix) =>
+        prefix.Length is > 0 and <= LedgerLimits.CodeLengthMax && IsPath(prefix) && Families.Contains(prefix.Split('/')[0]);
+
     private static bool IsPath(string code)
     {
         var segment = 0;

@@ -1,135 +1,151 @@
-using System.Text.Json;
-using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
 using Lumora.Projections.EventStore;
 using Npgsql;
 
 namespace Lumora.Projections.Ledger;
 
-/// <summary>A transaction as it stands in the journal.</summary>
-/// <param name="JournalVersion">Its place.</param>
-/// <param name="At">The ledger's time.</param>
-/// <param name="Actor">Who asked for it.</param>
-/// <param name="Posted">What moved.</param>
-public sealed record JournalTransaction(long JournalVersion, DateTimeOffset At, string Actor, TransactionPosted Posted);
+/// <summary>What an account held at a place of the journal.</summary>
+/// <param name="Key">Code and asset.</param>
+/// <param name="Balance">Credits − debits up to there, in base units.</param>
+/// <param name="JournalVersion">The place: every event up to it counts.</param>
+/// <param name="At">The ledger's time of that event.</param>
+/// <param name="LastEntry">Journal version of the last of them that moved something on the account; null = none did.</param>
+public sealed record AccountBalance(
+    AccountKey Key, long Balance, long JournalVersion, DateTimeOffset At, long? LastEntry);
 
-/// <summary>A transaction from the side of one account.</summary>
-/// <param name="Transaction">The whole of it.</param>
-/// <param name="Amount">What it changed on this account, in base units; negative = paid.</param>
-/// <param name="Balance">The account's balance after it.</param>
-public sealed record AccountTransaction(JournalTransaction Transaction, long Amount, long Balance);
+/// <summary>
+/// A part of a list of accounts, in the order of their codes (by bytes); the codes are a page's cursors.
+/// </summary>
+/// <param name="Count">At most so many accounts.</param>
+/// <param name="After">Only codes after this; empty = from the first.</param>
+/// <param name="Before">Only codes before this; null = to the last.</param>
+/// <param name="LastFirst">From the end of the range downwards.</param>
+public sealed record CodeRange(int Count, string After = "", string? Before = null, bool LastFirst = false);
 
-/// <summary>A part of the journal; the versions are a page's cursors.</summary>
-/// <param name="Count">At most so many transactions, 1 to <see cref="LedgerQueries.PageMax"/>.</param>
-/// <param name="Above">Only later journal versions than this; 0 = from the first.</param>
-/// <param name="Below">Only earlier journal versions than this; the largest = to the last.</param>
-/// <param name="OldestFirst">From the oldest of the range upwards, instead of from the newest downwards.</param>
-public sealed record JournalRange(int Count, long Above = 0, long Below = long.MaxValue, bool OldestFirst = false);
-
-/// <summary>The sum of the balances of one kind of account.</summary>
-/// <param name="Kind">The code's first segment, or the whole code of a network account.</param>
-/// <param name="Asset">The asset.</param>
-/// <param name="Accounts">How many accounts.</param>
-/// <param name="Balance">Σ balance in base units; may exceed 64 bits.</param>
-public sealed record TrialBalanceLine(string Kind, string Asset, long Accounts, Int128 Balance);
-
-/// <summary>Reads of the ledger, from rows that the writer commits together with the journal.</summary>
+/// <summary>
+/// Reads of accounts and outcomes, now and in the past, from rows that the writer commits together with the journal.
+/// Statements, sums, holds and searches have classes of their own.
+/// </summary>
 public sealed class LedgerQueries(ShardSessions sessions)
 {
-    /// <summary>Most transactions in one answer.</summary>
+    /// <summary>Most rows in one answer of any of the ledger's lists.</summary>
     public const int PageMax = 1_000;
 
-    /// <summary>The account of <paramref name="code"/>, or null.</summary>
-    public async Task<LedgerAccount?> AccountAsync(ShardRole role, string code, string asset, CancellationToken ct)
-    {
-        await using var command = Command(
-            role, $"select {LedgerRows.AccountColumns} from ledger_account where code = $1 and asset = $2", code, asset);
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        return await reader.ReadAsync(ct) ? LedgerRows.Account(reader) : null;
-    }
+    private const string AccountSql =
+        $"select {LedgerRows.AccountColumns} from ledger_account where code = $1 and asset = $2";
+
+    // A code has only characters below '~', so that this is above every code.
+    private const string AfterAllCodes = "~";
+
+    private const string AccountsSql =
+        $"""
+        select {LedgerRows.AccountColumns} from ledger_account
+        where code ~>=~ $1 and code ~<~ $2 and code ~>~ $3 and code ~<~ $4 and asset = $5
+        order by code using ~<~ limit $6
+        """;
+
+    private const string AccountsLastFirstSql =
+        $"""
+        select {LedgerRows.AccountColumns} from ledger_account
+        where code ~>=~ $1 and code ~<~ $2 and code ~>~ $3 and code ~<~ $4 and asset = $5
+        order by code using ~>~ limit $6
+        """;
+
+    // The last entry up to a place carries the balance there: one descent of the entries' key, however many there are.
+    private const string BalanceSql =
+        """
+        select p.journal_version, p.at, e.journal_version, e.balance, o.journal_version
+        from ledger_account a
+        cross join place p
+        left join lateral (
+          select journal_version, balance from ledger_entry
+          where account = a.number and journal_version <= p.journal_version
+          order by journal_version desc, line desc limit 1) e on true
+        left join lateral (
+          select journal_version from ledger_outcome where digest = $4 and kind is null and code is null limit 1) o on true
+        where a.code = $1 and a.asset = $2
+        """;
+
+    // A time names the last batch that is not after it, by the journal's order and not by any clock's.
+    private const string BalanceAtTimeSql =
+        $"""
+        with place as (select journal_version, at from ledger_time where at <= $3 order by at desc limit 1)
+        {BalanceSql}
+        """;
+
+    private const string BalanceAtVersionSql =
+        $"""
+        with place as (
+          select version as journal_version, timestamp as at from mt_events
+          where stream_id = $5 and version <= $3 order by version desc limit 1)
+        {BalanceSql}
+        """;
+
+    /// <summary>The account of <paramref name="code"/> as it is now, or null.</summary>
+    public Task<LedgerAccount?> AccountAsync(ShardRole role, string code, string asset, CancellationToken ct) =>
+        Account(code, asset).FirstAsync(sessions.DataSource(role), LedgerRows.Account, ct);
+
+    /// <summary>
+    /// The balance of an account at <paramref name="at"/>, everything of that time included. Null when it was not open then.
+    /// </summary>
+    public Task<AccountBalance?> BalanceAsync(
+        ShardRole role, string code, string asset, DateTimeOffset at, CancellationToken ct) =>
+        BalanceAsync(role, BalanceAt(code, asset, at), new AccountKey(code, asset), ct);
+
+    /// <summary>
+    /// The balance of an account after the event at <paramref name="journalVersion"/>, or after the last one when the
+    /// journal is shorter. Null when it was not open then.
+    /// </summary>
+    public Task<AccountBalance?> BalanceAsync(
+        ShardRole role, string code, string asset, long journalVersion, CancellationToken ct) =>
+        BalanceAsync(
+            role, BalanceAt(sessions.ShardOf(role), code, asset, journalVersion), new AccountKey(code, asset), ct);
+
+    /// <summary>The accounts of <paramref name="asset"/> below <paramref name="prefix"/> (whole segments).</summary>
+    public Task<IReadOnlyList<LedgerAccount>> AccountsAsync(
+        ShardRole role, string prefix, string asset, CodeRange range, CancellationToken ct) =>
+        Accounts(prefix, asset, range).AllAsync(sessions.DataSource(role), LedgerRows.Account, ct);
 
     /// <summary>The recorded outcome of (actor, key), or null when that request was never decided.</summary>
-    public async Task<RecordedOutcome?> OutcomeAsync(ShardRole role, string actor, string key, CancellationToken ct)
-    {
-        await using var command = Command(
-            role, $"select {LedgerRows.OutcomeColumns} from ledger_outcome where id = $1", OutcomeId.Of(actor, key));
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        return await reader.ReadAsync(ct) ? LedgerRows.Outcome(reader) : null;
-    }
+    public Task<RecordedOutcome?> OutcomeAsync(ShardRole role, string actor, string key, CancellationToken ct) =>
+        Outcome(actor, key).FirstAsync(sessions.DataSource(role), LedgerRows.Outcome, ct);
 
-    /// <summary>The transaction that <paramref name="actor"/> made under <paramref name="key"/>, or null.</summary>
-    public async Task<JournalTransaction?> TransactionAsync(
-        ShardRole role, string actor, string key, CancellationToken ct)
-    {
-        if (await OutcomeAsync(role, actor, key, ct) is not { Code: null } outcome)
-            return null;
-        await using var command = Command(
-            role,
-            """
-            select version, timestamp, user_name, data from mt_events
-            where stream_id = $1 and version = $2 and type = 'transaction_posted'
-            """,
-            LedgerJournal.StreamId(sessions.ShardOf(role)), outcome.JournalVersion);
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        return await reader.ReadAsync(ct) ? Transaction(reader) : null;
-    }
+    internal static LedgerQuery Account(string code, string asset) => new(AccountSql, code, asset);
 
-    /// <summary>The transactions of an account in <paramref name="range"/>; empty for an unknown account.</summary>
-    public async Task<IReadOnlyList<AccountTransaction>> TransactionsAsync(
-        ShardRole role, string code, string asset, JournalRange range, CancellationToken ct)
-    {
-        var order = range.OldestFirst ? "asc" : "desc";
-        await using var command = Command(
-            role,
-            $"""
-            with page as (
-              select e.journal_version, sum(e.amount)::bigint as amount,
-                (array_agg(e.balance order by e.line desc))[1] as balance
-              from ledger_entry e
-              where e.account = (select number from ledger_account where code = $1 and asset = $2)
-                and e.journal_version > $3 and e.journal_version < $4
-              group by e.journal_version order by e.journal_version {order} limit $5)
-            select m.version, m.timestamp, m.user_name, m.data, p.amount, p.balance
-            from page p join mt_events m on m.stream_id = $6 and m.version = p.journal_version
-            order by m.version {order}
-            """,
-            code, asset, range.Above, range.Below, Math.Clamp(range.Count, 1, PageMax),
-            LedgerJournal.StreamId(sessions.ShardOf(role)));
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        var page = new List<AccountTransaction>();
-        while (await reader.ReadAsync(ct))
-            page.Add(new AccountTransaction(Transaction(reader), reader.GetInt64(4), reader.GetInt64(5)));
-        return page;
-    }
+    internal static LedgerQuery Outcome(string actor, string key) => new(
+        $"select {LedgerRows.OutcomeColumns} from ledger_outcome where id = $1", OutcomeId.Of(actor, key));
 
-    /// <summary>Sums by kind of account; over all lines of an asset they are 0.</summary>
-    public async Task<IReadOnlyList<TrialBalanceLine>> TrialBalanceAsync(ShardRole role, CancellationToken ct)
-    {
-        await using var command = Command(
-            role,
-            """
-            select case when code like 'network/%' then code else split_part(code, '/', 1) end as kind, asset,
-              count(*), sum(balance)::text
-            from ledger_account group by 1, 2 order by 2, 1
-            """);
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        var lines = new List<TrialBalanceLine>();
-        while (await reader.ReadAsync(ct))
-            lines.Add(new TrialBalanceLine(
-                reader.GetString(0), reader.GetString(1), reader.GetInt64(2),
-                Int128.Parse(reader.GetString(3), System.Globalization.CultureInfo.InvariantCulture)));
-        return lines;
-    }
+    internal static LedgerQuery BalanceAt(string code, string asset, DateTimeOffset at) =>
+        new(BalanceAtTimeSql, code, asset, at, OpeningOf(code, asset));
 
-    private static JournalTransaction Transaction(NpgsqlDataReader row) => new(
-        row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1), row.GetString(2),
-        JsonSerializer.Deserialize<TransactionPosted>(row.GetString(3), WireJson.Events)!);
+    internal static LedgerQuery BalanceAt(string shard, string code, string asset, long version) =>
+        new(BalanceAtVersionSql, code, asset, version, OpeningOf(code, asset), LedgerJournal.StreamId(shard));
 
-    private NpgsqlCommand Command(ShardRole role, string sql, params ReadOnlySpan<object> values)
+    internal static LedgerQuery Accounts(string prefix, string asset, CodeRange range) => new(
+        range.LastFirst ? AccountsLastFirstSql : AccountsSql,
+        CodePrefix.First(prefix), CodePrefix.End(prefix), range.After, range.Before ?? AfterAllCodes, asset,
+        (long)Math.Clamp(range.Count, 1, PageMax));
+
+    // An account that its first posting opens has an entry from then on; only the others have a request that opened them.
+    private static byte[] OpeningOf(string code, string asset) =>
+        RequestDigest.Of(new OpenAccount(code, asset)).Bytes.ToArray();
+
+    private Task<AccountBalance?> BalanceAsync(ShardRole role, LedgerQuery query, AccountKey key, CancellationToken ct) =>
+        query.FirstAsync(sessions.DataSource(role), row => Balance(row, key), ct);
+
+    private static AccountBalance? Balance(NpgsqlDataReader row, AccountKey key)
     {
-        var command = sessions.DataSource(role).CreateCommand(sql);
-        foreach (var value in values)
-            command.Parameters.Add(new NpgsqlParameter { Value = value });
-        return command;
+        var (version, at) = (row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1));
+        if (!row.IsDBNull(2))
+            return new AccountBalance(key, row.GetInt64(3), version, at, row.GetInt64(2));
+        return !row.IsDBNull(4) && row.GetInt64(4) <= version ? new AccountBalance(key, 0, version, at, null) : null;
     }
+}
+
+/// <summary>The codes below a prefix as a range by bytes: '/' is followed by '0'.</summary>
+internal static class CodePrefix
+{
+    public static string First(string prefix) => $"{prefix}/";
+
+    public static string End(string prefix) => $"{prefix}0";
 }

@@ -43,7 +43,12 @@ public static class LedgerStore
         table.AddColumn("floor", "bigint");
         table.AddColumn("status", "smallint").NotNull();
         table.AddColumn("version", "bigint").NotNull();
-        table.Indexes.Add(new IndexDefinition("ledger_account_code") { Columns = ["code", "asset"], IsUnique = true });
+        // By bytes: codes below a prefix are one range of the index whatever the database's collation, and equality
+        // needs none.
+        table.Indexes.Add(new IndexDefinition("ledger_account_code")
+        {
+            Columns = ["code text_pattern_ops", "asset"], IsUnique = true,
+        });
         // Where the difference leaves 64 bits it is below every floor, and PostgreSQL refuses it as well.
         ((ITable)table).AddCheckConstraint("ledger_account_floor", "(floor IS NULL) OR ((balance - held) >= floor)");
         ((ITable)table).AddCheckConstraint("ledger_account_held", "held >= 0");
@@ -72,6 +77,11 @@ public static class LedgerStore
         table.Indexes.Add(new IndexDefinition("ledger_outcome_reference")
         {
             Columns = ["reference_type", "reference_id", "journal_version"], Predicate = "reference_type is not null",
+        });
+        // When an account was opened: what was asked then follows from its code. Transactions are not in it.
+        table.Indexes.Add(new IndexDefinition("ledger_outcome_opening")
+        {
+            Columns = ["digest"], Predicate = "kind is null and code is null",
         });
         return table;
     }
@@ -103,7 +113,8 @@ public static class LedgerStore
         table.AddColumn("status", "smallint").NotNull();
         table.AddColumn("version", "bigint").NotNull();
         table.Indexes.Add(new IndexDefinition("ledger_hold_deadline") { Columns = ["deadline"], Predicate = "status = 0" });
-        table.Indexes.Add(new IndexDefinition("ledger_hold_account") { Columns = ["account", "number"] });
+        // The open ones of an account may be few among millions of finished ones.
+        table.Indexes.Add(new IndexDefinition("ledger_hold_account") { Columns = ["account", "status", "number"] });
         ((ITable)table).AddCheckConstraint("ledger_hold_left", "left_over >= 0");
         return table;
     }

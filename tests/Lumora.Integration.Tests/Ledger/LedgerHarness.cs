@@ -27,6 +27,16 @@ public sealed class LedgerHarness(TestDatabases databases) : IAsyncDisposable
 
     public LedgerQueries Queries => new(Sessions);
 
+    public LedgerStatements Statements => new(Sessions);
+
+    public LedgerRollUpQueries RollUps => new(Sessions);
+
+    public LedgerSearch Search => new(Sessions);
+
+    public LedgerHoldQueries Holds => new(Sessions);
+
+    public LedgerDryRun DryRun => new(Sessions, TimeProvider.System);
+
     public static async Task<LedgerHarness> StartAsync(TestDatabases databases)
     {
         var harness = new LedgerHarness(databases);
@@ -79,6 +89,13 @@ public sealed class LedgerHarness(TestDatabases databases) : IAsyncDisposable
         var verification = await new LedgerVerifier(Sessions).VerifyAsync(ShardRole.Global, default);
         Assert.Empty(verification.Findings);
         return verification;
+    }
+
+    /// <summary>The schema needs no change any more, and applying it makes none.</summary>
+    public async Task AssertSchemaIsStableAsync()
+    {
+        await _store.Storage.Database.AssertDatabaseMatchesConfigurationAsync();
+        await _store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
     }
 
     public async Task<long> CountAsync(string sql)

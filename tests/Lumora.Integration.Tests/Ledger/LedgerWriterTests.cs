@@ -51,7 +51,7 @@ public sealed class LedgerWriterTests(TestDatabases databases)
             return refused;
         })));
         Assert.True(answers.Sum() > 0);
-        var lines = await harness.Queries.TrialBalanceAsync(ShardRole.Global, TestContext.Current.CancellationToken);
+        var lines = await harness.RollUps.TrialBalanceAsync(ShardRole.Global, TestContext.Current.CancellationToken);
         Assert.Equal(0, lines.Aggregate(Int128.Zero, (sum, line) => sum + line.Balance));
         var verification = await harness.VerifyAsync();
         Assert.True(verification.Events > 100);
