@@ -21,6 +21,8 @@ internal static class LedgerModule
         builder.Services.AddSingleton<ILedgers, Ledgers>();
         builder.Services.AddSingleton<LedgerQueries>();
         builder.Services.AddSingleton<LedgerVerifier>();
+        builder.Services.AddSingleton<LedgerTrial>();
+        builder.Services.AddSingleton<LedgerCalls>();
         builder.Services.AddHostedService(services => (Ledgers)services.GetRequiredService<ILedgers>());
         return builder;
     }
