@@ -22,6 +22,7 @@ internal static class LedgerModule
         builder.Services.AddSingleton<LedgerQueries>().AddSingleton<LedgerStatements>().AddSingleton<LedgerHoldQueries>()
             .AddSingleton<LedgerRollUpQueries>().AddSingleton<LedgerSearch>().AddSingleton<LedgerDryRun>();
         builder.Services.AddSingleton<LedgerVerifier>();
+        builder.Services.AddSingleton<LedgerCalls>();
         builder.Services.AddHostedService(services => (Ledgers)services.GetRequiredService<ILedgers>());
         return builder;
     }

@@ -49,28 +49,68 @@ public sealed class LedgerDryRun(ShardSessions sessions, TimeProvider clock)
         if (LedgerShape.Check(request) is { } fault)
             return new LedgerTrial(new LedgerOutcome.Refused(fault, Replayed: false), null, [], [], null);
         var asked = PreparedRequest.Of(request);
-        var state = await LoadAsync(role, asked, ct);
+        var state = await LoadAsync(role, [asked], ct);
         var step = LedgerDecider.Step(state, asked, clock.Now());
         return new LedgerTrial(
             step.Outcome, step.Event?.Event as ILedgerEvent, EntriesOf(step, state), AccountsOf(state),
             state.Holds.SingleOrDefault(hold => hold.Version == step.Event?.Version));
     }
 
-    private async Task<LedgerState> LoadAsync(ShardRole role, PreparedRequest asked, CancellationToken ct)
+    /// <summary>
+    /// What <paramref name="requests"/> would be answered, one after the other. The journal version of an answer that is
+    /// not a replay is the one that it would get.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">More than <see cref="LedgerLimits.BulkMax"/> requests.</exception>
+    public async Task<IReadOnlyList<LedgerOutcome>> TryAsync(
+        ShardRole role, IReadOnlyList<LedgerRequest> requests, BulkMode mode, CancellationToken ct)
+    {
+        if (requests.Count > LedgerLimits.BulkMax)
+            throw new ArgumentOutOfRangeException(nameof(requests), requests.Count, $"at most {LedgerLimits.BulkMax} requests");
+        var outcomes = new LedgerOutcome[requests.Count];
+        var sound = new List<int>(requests.Count);
+        for (var i = 0; i < requests.Count; i++)
+        {
+            if (LedgerShape.Check(requests[i]) is { } fault)
+                outcomes[i] = new LedgerOutcome.Refused(fault, Replayed: false);
+            else
+                sound.Add(i);
+        }
+
+        if (mode == BulkMode.AllOrNothing && sound.Count < requests.Count)
+        {
+            foreach (var i in sound)
+                outcomes[i] = new LedgerOutcome.Refused(LedgerCodes.Reject(LedgerCodes.BulkRefused), Replayed: false);
+            return outcomes;
+        }
+
+        List<PreparedRequest> asked = [.. sound.Select(i => PreparedRequest.Of(requests[i]))];
+        if (asked.Count == 0)
+            return outcomes;
+        IReadOnlyList<Pending> batch = mode == BulkMode.AllOrNothing
+            ? [new PendingGroup(asked)]
+            : [.. asked.Select(one => new PendingRequest(one))];
+        var decided = LedgerBatch.Decide(await LoadAsync(role, asked, ct), batch, clock.Now());
+        for (var i = 0; i < sound.Count; i++)
+            outcomes[sound[i]] = decided.Outcomes[i];
+        return outcomes;
+    }
+
+    private async Task<LedgerState> LoadAsync(ShardRole role, IReadOnlyList<PreparedRequest> asked, CancellationToken ct)
     {
         await using var connection = await sessions.DataSource(role).OpenConnectionAsync(ct);
         await using var snapshot = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
         var state = await LoadAsync(connection, snapshot, sessions.ShardOf(role), asked, ct);
-        var further = LedgerBatch.FurtherAccountsOf([asked], state);
+        var further = LedgerBatch.FurtherAccountsOf(asked, state);
+        further.RemoveWhere(key => state.Account(key) is not null);
         if (further.Count > 0)
             await LedgerLoad.ReadAccountsAsync(connection, snapshot, further, state, ct);
         return state;
     }
 
     private static async Task<LedgerState> LoadAsync(
-        NpgsqlConnection connection, NpgsqlTransaction snapshot, string shard, PreparedRequest asked, CancellationToken ct)
+        NpgsqlConnection connection, NpgsqlTransaction snapshot, string shard, IReadOnlyList<PreparedRequest> asked, CancellationToken ct)
     {
-        var load = new LedgerLoad(shard, LedgerBatch.NeedsOf([asked], LedgerBatch.AccountsOf([asked])));
+        var load = new LedgerLoad(shard, LedgerBatch.NeedsOf(asked, LedgerBatch.AccountsOf(asked)));
         await using var batch = new NpgsqlBatch(connection, snapshot);
         batch.Add(ReadOnlySql);
         batch.Add(FenceSql, LedgerParameters.Text(shard));

@@ -1,0 +1,104 @@
+using System.ComponentModel;
+using GraphQL;
+using Lumora.Api.Ledger;
+using Lumora.Domain.Kernel;
+using Lumora.Domain.Ledger;
+
+namespace Lumora.Api.GraphQL;
+
+/// <summary>An account that a steward acts on.</summary>
+/// <param name="IdempotencyKey">Yours, 1 to 128 visible ASCII characters: the same key with the same content has one effect.</param>
+/// <param name="Account">The account's code.</param>
+/// <param name="Reason">Why, 1 to 500 characters; it stands in the public journal.</param>
+/// <param name="DryRun">Only say what would be answered now.</param>
+public sealed record GovernAccountInput(
+    string IdempotencyKey, string Account, string Reason, [property: DefaultValue(false)] bool DryRun = false);
+
+/// <summary>Another floor for an account: give <c>floor</c> or <c>unbounded</c>, not both.</summary>
+/// <param name="IdempotencyKey">Yours, 1 to 128 visible ASCII characters: the same key with the same content has one effect.</param>
+/// <param name="Account">The account's code.</param>
+/// <param name="Reason">Why, 1 to 500 characters; it stands in the public journal.</param>
+/// <param name="Floor">The least that balance − held may be, in base units; below 0 is credit.</param>
+/// <param name="Unbounded">No floor at all.</param>
+/// <param name="DryRun">Only say what would be answered now.</param>
+public sealed record ChangeFloorInput(
+    string IdempotencyKey,
+    string Account,
+    string Reason,
+    long? Floor = null,
+    [property: DefaultValue(false)] bool Unbounded = false,
+    [property: DefaultValue(false)] bool DryRun = false);
+
+/// <summary>A part of a transaction that is reversed.</summary>
+/// <param name="Posting">Index of the payment, from 0.</param>
+/// <param name="Amount">Base units, at least 1, at most what of the payment is not reversed yet.</param>
+public sealed record ReversalPartInput(int Posting, Amount Amount);
+
+/// <summary>A transaction whose money goes back to where it came from.</summary>
+/// <param name="IdempotencyKey">Yours, 1 to 128 visible ASCII characters: the same key with the same content has one effect.</param>
+/// <param name="Transaction">The journal version of the transfer or capture.</param>
+/// <param name="Reason">Why, 1 to 500 characters; it stands in the public journal.</param>
+/// <param name="Parts">What of it, 1 to 64; all that is not reversed yet unless you give it.</param>
+/// <param name="DryRun">Only say what would be answered now.</param>
+public sealed record ReverseTransactionInput(
+    string IdempotencyKey,
+    long Transaction,
+    string Reason,
+    IReadOnlyList<ReversalPartInput>? Parts = null,
+    [property: DefaultValue(false)] bool DryRun = false);
+
+public sealed partial class Mutation
+{
+    /// <summary>Stops an account: it neither pays nor is paid. What the network owes it waits in its suspense account.</summary>
+    /// <param name="input">The account.</param>
+    [Allow(Roles.Steward)]
+    public static Task<LedgerPayload> FreezeAccount(
+        IResolveFieldContext context, [FromServices] LedgerCalls ledger, GovernAccountInput input, CancellationToken ct) =>
+        GovernAsync(
+            context, ledger, input.IdempotencyKey, new FreezeAccount(input.Account, ChartOfAccounts.Lmr, input.Reason),
+            input.DryRun, ct);
+
+    /// <summary>Lets a frozen account take part again.</summary>
+    /// <param name="input">The account.</param>
+    [Allow(Roles.Steward)]
+    public static Task<LedgerPayload> UnfreezeAccount(
+        IResolveFieldContext context, [FromServices] LedgerCalls ledger, GovernAccountInput input, CancellationToken ct) =>
+        GovernAsync(
+            context, ledger, input.IdempotencyKey, new UnfreezeAccount(input.Account, ChartOfAccounts.Lmr, input.Reason),
+            input.DryRun, ct);
+
+    /// <summary>Ends an empty account for good.</summary>
+    /// <param name="input">The account.</param>
+    [Allow(Roles.Steward)]
+    public static Task<LedgerPayload> CloseAccount(
+        IResolveFieldContext context, [FromServices] LedgerCalls ledger, GovernAccountInput input, CancellationToken ct) =>
+        GovernAsync(
+            context, ledger, input.IdempotencyKey, new CloseAccount(input.Account, ChartOfAccounts.Lmr, input.Reason),
+            input.DryRun, ct);
+
+    /// <summary>Changes how far an account may go down.</summary>
+    /// <param name="input">The account and its floor.</param>
+    [Allow(Roles.Steward)]
+    public static Task<LedgerPayload> ChangeFloor(
+        IResolveFieldContext context, [FromServices] LedgerCalls ledger, ChangeFloorInput input, CancellationToken ct) =>
+        input.Floor is null == input.Unbounded
+            ? GovernAsync(
+                context, ledger, input.IdempotencyKey,
+                new ChangeFloor(input.Account, ChartOfAccounts.Lmr, input.Floor, input.Reason), input.DryRun, ct)
+            : Task.FromResult(LedgerPayload.Refused(LedgerCodes.Reject(LedgerCodes.InvalidRequest, "floor")));
+
+    /// <summary>Sends the money of a transaction back, whole or in part; together never more than it moved.</summary>
+    /// <param name="input">The transaction.</param>
+    [Allow(Roles.Steward)]
+    public static Task<LedgerPayload> ReverseTransaction(
+        IResolveFieldContext context, [FromServices] LedgerCalls ledger, ReverseTransactionInput input, CancellationToken ct) =>
+        GovernAsync(
+            context, ledger, input.IdempotencyKey,
+            new ReverseTransaction(
+                input.Transaction, input.Reason, input.Parts?.Select(part => new ReversalPart(part.Posting, part.Amount)).ToList()),
+            input.DryRun, ct);
+
+    private static Task<LedgerPayload> GovernAsync(
+        IResolveFieldContext context, LedgerCalls ledger, string key, LedgerCommand command, bool dryRun, CancellationToken ct) =>
+        ledger.AskAsync(new LedgerRequest(context.Actor(), key, command), dryRun, ct);
+}
