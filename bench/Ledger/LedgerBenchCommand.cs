@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lumora.Api.Operations;
 using Npgsql;
 
 namespace Lumora.Bench.Ledger;
@@ -79,7 +80,7 @@ internal static class LedgerBenchCommand
                 Plan = parsed.GetValue(quick) ? LedgerPlan.Quick : LedgerPlan.Full,
             };
             var output = parsed.InvocationConfiguration.Output;
-            return GuardedAsync(parsed.InvocationConfiguration.Error, async () =>
+            return GuardedAsync(parsed.InvocationConfiguration.Error, ct, async () =>
             {
                 if (parsed.GetValue(soak) is { } minutes)
                     return await new LedgerSoak(options, TimeSpan.FromMinutes(minutes), parsed.GetValue(rate), output).RunAsync(ct);
@@ -90,7 +91,7 @@ internal static class LedgerBenchCommand
         return command;
     }
 
-    private static async Task<int> GuardedAsync(TextWriter error, Func<Task<bool>> run)
+    private static async Task<int> GuardedAsync(TextWriter error, CancellationToken ct, Func<Task<bool>> run)
     {
         try
         {
@@ -101,7 +102,12 @@ internal static class LedgerBenchCommand
             await error.WriteLineAsync($"bench ledger: {exception.Message}");
             return Failed;
         }
-        catch (Exception exception) when (exception is Api.Operations.StartupException or NpgsqlException or IOException or OperationCanceledException)
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            await error.WriteLineAsync("bench ledger: stopped by a signal; what was measured so far is not summed up.");
+            return Unable;
+        }
+        catch (Exception exception) when (exception is StartupException or NpgsqlException or IOException)
         {
             await error.WriteLineAsync($"bench ledger: {exception.Message}");
             return Unable;
