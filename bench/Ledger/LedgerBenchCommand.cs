@@ -80,18 +80,18 @@ internal static class LedgerBenchCommand
                 Plan = parsed.GetValue(quick) ? LedgerPlan.Quick : LedgerPlan.Full,
             };
             var output = parsed.InvocationConfiguration.Output;
-            return GuardedAsync(parsed.InvocationConfiguration.Error, ct, async () =>
+            return GuardedAsync(parsed.InvocationConfiguration.Error, async () =>
             {
                 if (parsed.GetValue(soak) is { } minutes)
                     return await new LedgerSoak(options, TimeSpan.FromMinutes(minutes), parsed.GetValue(rate), output).RunAsync(ct);
                 await new LedgerBench(options, output).RunAsync(ct);
                 return true;
-            });
+            }, ct);
         });
         return command;
     }
 
-    private static async Task<int> GuardedAsync(TextWriter error, CancellationToken ct, Func<Task<bool>> run)
+    private static async Task<int> GuardedAsync(TextWriter error, Func<Task<bool>> run, CancellationToken ct)
     {
         try
         {
