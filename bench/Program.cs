@@ -6,4 +6,6 @@ var root = new RootCommand(
 {
     LedgerBenchCommand.Create(),
 };
-return await root.Parse(args).InvokeAsync();
+// Ctrl-C ends the row; stopping the server and removing its folder takes longer than the two seconds of the default.
+return await root.Parse(args).InvokeAsync(
+    new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(1) });

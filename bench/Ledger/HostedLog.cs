@@ -34,6 +34,8 @@ internal sealed class HostedLog : WebApplicationFactory<DatabaseModule>
     public static async Task<BenchRow> MeasureAsync(
         BenchServer server, ServerMeter meter, LedgerBenchOptions options, int callers, CancellationToken ct)
     {
+        // The settings lie beside the bench; the factory would look for a solution above it.
+        Environment.SetEnvironmentVariable("ASPNETCORE_TEST_CONTENTROOT_LUMORA_API", AppContext.BaseDirectory);
         await using var host = new HostedLog(await server.CreateDatabaseAsync("lumora-log", ct));
         host.UseKestrel(port: 0);
         host.StartServer();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lumora.Api.Operations;
 using Npgsql;
 
 namespace Lumora.Bench.Ledger;
@@ -85,12 +86,12 @@ internal static class LedgerBenchCommand
                     return await new LedgerSoak(options, TimeSpan.FromMinutes(minutes), parsed.GetValue(rate), output).RunAsync(ct);
                 await new LedgerBench(options, output).RunAsync(ct);
                 return true;
-            });
+            }, ct);
         });
         return command;
     }
 
-    private static async Task<int> GuardedAsync(TextWriter error, Func<Task<bool>> run)
+    private static async Task<int> GuardedAsync(TextWriter error, Func<Task<bool>> run, CancellationToken ct)
     {
         try
         {
@@ -101,7 +102,12 @@ internal static class LedgerBenchCommand
             await error.WriteLineAsync($"bench ledger: {exception.Message}");
             return Failed;
         }
-        catch (Exception exception) when (exception is Api.Operations.StartupException or NpgsqlException or IOException or OperationCanceledException)
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            await error.WriteLineAsync("bench ledger: stopped by a signal; what was measured so far is not summed up.");
+            return Unable;
+        }
+        catch (Exception exception) when (exception is StartupException or NpgsqlException or IOException)
         {
             await error.WriteLineAsync($"bench ledger: {exception.Message}");
             return Unable;
