@@ -6,8 +6,9 @@ using Lumora.Domain.Kernel;
 namespace Lumora.Domain.Ledger;
 
 /// <summary>
-/// Requests and answers as one host sends them to another: JSON, one per line. The reader is strict: an older host that
-/// passed over a newer member would do something else than was asked.
+/// Requests and answers as one host sends them to another: a line of JSON for each call, an array of the requests that are
+/// decided together. The reader is strict: an older host that passed over a newer member would do something else than
+/// was asked.
 /// </summary>
 /// <remarks>
 /// Commands, outcomes and stream types carry the names of their types in snake_case, events those of
@@ -35,31 +36,34 @@ public static class LedgerWire
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { NameFamily } },
     };
 
-    /// <summary>The line of <paramref name="request"/>, without its end.</summary>
+    /// <summary>The line of <paramref name="requests"/>, one or an all-or-nothing call, without its end.</summary>
     /// <exception cref="ArgumentException">A companion's event or stream type is not of this domain.</exception>
-    public static byte[] Encode(LedgerRequest request) => JsonSerializer.SerializeToUtf8Bytes(
-        new WireRequest(
-            request.Actor.Id, (int)request.Actor.Roles, request.Key, request.Command,
-            request.Companion is { } companion ? Wire(companion) : null),
-        Options);
+    public static byte[] Encode(IEnumerable<LedgerRequest> requests) =>
+        JsonSerializer.SerializeToUtf8Bytes(requests.Select(Wire), Options);
 
-    /// <summary>The line of <paramref name="outcome"/>, without its end; null = the outcome is unknown.</summary>
-    public static byte[] Encode(LedgerOutcome? outcome) => JsonSerializer.SerializeToUtf8Bytes(outcome, Options);
+    /// <summary>The line of <paramref name="outcomes"/>, one for each request, without its end; null = unknown.</summary>
+    public static byte[] Encode(IReadOnlyList<LedgerOutcome>? outcomes) =>
+        JsonSerializer.SerializeToUtf8Bytes(outcomes, Options);
 
-    /// <summary>Reads the line of a request.</summary>
+    /// <summary>Reads the line of one request or of an all-or-nothing call; never empty.</summary>
     /// <exception cref="JsonException">It is none, or one that this host does not know.</exception>
-    public static LedgerRequest DecodeRequest(ReadOnlySpan<byte> line)
-    {
-        var wire = JsonSerializer.Deserialize<WireRequest>(line, Options) ?? throw new JsonException("A request is expected.");
-        return new LedgerRequest(
-            new Actor(wire.Actor, (Roles)wire.Roles), wire.Key, wire.Command,
-            wire.Companion is { } companion ? Unwire(companion) : null);
-    }
+    public static IReadOnlyList<LedgerRequest> DecodeRequests(ReadOnlySpan<byte> line) =>
+        JsonSerializer.Deserialize<WireRequest[]>(line, Options) is { Length: > 0 } requests
+            ? Array.ConvertAll(requests, Unwire)
+            : throw new JsonException("Requests are expected.");
 
-    /// <summary>Reads the line of an outcome; null = the outcome is unknown.</summary>
+    /// <summary>Reads the line of outcomes; null = they are unknown.</summary>
     /// <exception cref="JsonException">It is none, or one that this host does not know.</exception>
-    public static LedgerOutcome? DecodeOutcome(ReadOnlySpan<byte> line) =>
-        JsonSerializer.Deserialize<LedgerOutcome?>(line, Options);
+    public static IReadOnlyList<LedgerOutcome>? DecodeOutcomes(ReadOnlySpan<byte> line) =>
+        JsonSerializer.Deserialize<LedgerOutcome[]?>(line, Options);
+
+    private static WireRequest Wire(LedgerRequest request) => new(
+        request.Actor.Id, (int)request.Actor.Roles, request.Key, request.Command,
+        request.Companion is { } companion ? Wire(companion) : null);
+
+    private static LedgerRequest Unwire(WireRequest wire) => new(
+        new Actor(wire.Actor, (Roles)wire.Roles), wire.Key, wire.Command,
+        wire.Companion is { } companion ? Unwire(companion) : null);
 
     private static WireCompanion Wire(CompanionEvents companion)
     {

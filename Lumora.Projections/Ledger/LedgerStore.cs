@@ -13,6 +13,7 @@ public static class LedgerStore
         foreach (var table in (Table[])[
             Fence(), Accounts(), Outcomes(), Entries(), Holds(), Reversals(), RollUps(), Times()])
             options.Storage.ExtendedSchemaObjects.Add(table);
+        options.Storage.ExtendedSchemaObjects.Add(LedgerLease.Table());
     }
 
     // One row: who moves it from the version it knows is the writer, and everybody else's cache is stale.
