@@ -1,6 +1,6 @@
 namespace Lumora.Projections.Ledger;
 
-/// <summary>Bounds of a ledger writer (<c>Lumora:Ledger</c>).</summary>
+/// <summary>Bounds of a ledger: its writer, its lease and what travels between hosts (<c>Lumora:Ledger</c>).</summary>
 public sealed class LedgerOptions
 {
     /// <summary>Requests that may wait; one more is answered "busy". 1 to 1,000,000, default 16,384.</summary>
@@ -26,4 +26,28 @@ public sealed class LedgerOptions
 
     /// <summary>How long shutdown waits for queued requests. Default 20 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long a holder may write after its last renewal. 500 ms to 60 s, default 1.5 s.</summary>
+    public TimeSpan LeaseTime { get; set; } = TimeSpan.FromMilliseconds(1_500);
+
+    /// <summary>How often the holder renews, and all others look. 50 ms to a third of the lease, default 400 ms.</summary>
+    public TimeSpan LeaseRenewal { get; set; } = TimeSpan.FromMilliseconds(400);
+
+    /// <summary>
+    /// The URL at which other hosts reach this one, for example <c>http://10.0.0.5:5080</c>. Default: the first address
+    /// that the server listens on; where that is every interface, loopback.
+    /// </summary>
+    public string? ForwardAddress { get; set; }
+
+    /// <summary>How long a request looks for the writer before its outcome is called unknown. 1 to 60 s, default 10 s.</summary>
+    public TimeSpan ForwardTimeLimit { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Requests that share a forwarded batch. 1 to 8,192, default 1,024. The same on all hosts.</summary>
+    public int ForwardBatchMax { get; set; } = 1_024;
+
+    /// <summary>Bytes of a forwarded batch. 64 KiB to 28 MB, default 4 MiB. The same on all hosts.</summary>
+    public int ForwardBytesMax { get; set; } = 4 * 1_024 * 1_024;
+
+    /// <summary>Forwarded batches that are on their way at once. 1 to 16, default 4.</summary>
+    public int ForwardsMax { get; set; } = 4;
 }

@@ -21,4 +21,8 @@ public interface ILedgerProbe
     /// <param name="backend">PostgreSQL's process id of the writer's connection.</param>
     /// <param name="ct">Cancelled when the writer is given up.</param>
     ValueTask ReachedAsync(CommitPoint point, int backend, CancellationToken ct);
+
+    /// <summary>Called before each look at the lease: who waits here neither renews nor takes it, as a frozen host.</summary>
+    /// <param name="ct">Cancelled when the host stops.</param>
+    ValueTask LookingAsync(CancellationToken ct) => ValueTask.CompletedTask;
 }

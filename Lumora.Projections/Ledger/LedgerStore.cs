@@ -12,6 +12,7 @@ public static class LedgerStore
     {
         foreach (var table in Tables())
             options.Storage.ExtendedSchemaObjects.Add(table);
+        options.Storage.ExtendedSchemaObjects.Add(LedgerLease.Table());
     }
 
     /// <summary>The tables, new ones with each call.</summary>

@@ -28,6 +28,9 @@ public sealed partial class LedgerWriter : ILedger
     private readonly RefusalLimiter _refusals;
     private long? _fence;
 
+    /// <summary>Whether this writer may start another batch, and who takes what it may not; null = until it is stopped.</summary>
+    internal LedgerTerm? Term { get; init; }
+
     /// <summary>A writer for the shard of <paramref name="role"/>; it takes requests at once and works when run.</summary>
     public LedgerWriter(
         ShardSessions sessions, ShardRole role, LedgerOptions options, TimeProvider clock, ILogger<LedgerWriter> logger,
@@ -49,7 +52,7 @@ public sealed partial class LedgerWriter : ILedger
         if (Hindrance(request) is { } hindrance)
             return Task.FromResult(hindrance);
         var pending = new PendingRequest(PreparedRequest.Of(request));
-        return _queue.TryAdd(pending) ? pending.Outcome.WaitAsync(ct) : Task.FromResult<LedgerOutcome>(Busy(1));
+        return Takes(pending) ? pending.Outcome.WaitAsync(ct) : Task.FromResult<LedgerOutcome>(Busy(1));
     }
 
     /// <inheritdoc/>
@@ -69,10 +72,13 @@ public sealed partial class LedgerWriter : ILedger
         }
 
         var pending = new PendingGroup([.. requests.Select(PreparedRequest.Of)]);
-        return _queue.TryAdd(pending)
+        return Takes(pending)
             ? await pending.Outcomes.WaitAsync(ct)
             : [.. Enumerable.Repeat(Busy(requests.Count), requests.Count)];
     }
+
+    /// <summary>Takes over what is checked and prepared; false when there is no room.</summary>
+    internal bool Takes(Pending pending) => _queue.TryAdd(pending) || Term?.Diverts(pending) == true;
 
     // What keeps a request out of the queue.
     private LedgerOutcome? Hindrance(LedgerRequest request)
@@ -95,7 +101,8 @@ public sealed partial class LedgerWriter : ILedger
         return new LedgerOutcome.Busy(_options.RetryAfter);
     }
 
-    private static LedgerOutcome[] AllBut(int index, int count, LedgerOutcome hindrance)
+    /// <summary>The answers of an all-or-nothing call whose request at <paramref name="index"/> is hindered.</summary>
+    internal static LedgerOutcome[] AllBut(int index, int count, LedgerOutcome hindrance)
     {
         LedgerOutcome others = hindrance is LedgerOutcome.Busy
             ? hindrance
@@ -154,6 +161,8 @@ public sealed partial class LedgerWriter : ILedger
     // One bad request never costs its neighbours: a batch that fails is halved until the culprit stands alone.
     private async Task CommitOrSplitAsync(List<Pending> batch, int attempt, CancellationToken ct)
     {
+        if (Term?.TakesBack(batch) == true)
+            return;
         try
         {
             await CommitAsync(batch, ct);
@@ -229,6 +238,8 @@ public sealed partial class LedgerWriter : ILedger
             LogFenceLost(_shard);
             Check.That(_fence is not null, "a writer without a cache takes the fence wherever it stands");
             ForgetEverything();
+            if (Term?.TakesBack(batch) == true)
+                return;
         }
     }
 

@@ -1,0 +1,224 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using Lumora.Domain.Ledger;
+
+namespace Lumora.Projections.Ledger;
+
+/// <summary>
+/// Takes the requests of a host that is not the writer to the one that is, wherever that moves: many to a batch, a few
+/// batches at once. Repeating is safe, for a request has one outcome; only time ends it.
+/// </summary>
+internal sealed class LedgerForwarder(LedgerOptions options) : ILedger, IAsyncDisposable
+{
+    private readonly Channel<Waiting> _queue = Channel.CreateUnbounded<Waiting>();
+    private readonly CancellationTokenSource _giveUp = new();
+    private Task _running = Task.CompletedTask;
+    private int _waiting;
+
+    /// <summary>True while somebody waits for an answer.</summary>
+    public bool HasWaiting => Volatile.Read(ref _waiting) > 0;
+
+    /// <summary>Starts to serve the queue.</summary>
+    public void Start(LedgerLeadership leadership, LedgerSender sender) => _running = Task.WhenAll(
+        Enumerable.Range(0, options.ForwardsMax).Select(_ => Task.Run(() => RunAsync(leadership, sender, _giveUp.Token))));
+
+    /// <inheritdoc/>
+    public Task<LedgerOutcome> SubmitAsync(LedgerRequest request, CancellationToken ct)
+    {
+        if (LedgerShape.Check(request) is { } fault)
+            return Task.FromResult<LedgerOutcome>(new LedgerOutcome.Refused(fault, Replayed: false));
+        var pending = new PendingRequest(PreparedRequest.Of(request));
+        return TryQueue(pending) ? pending.Outcome.WaitAsync(ct) : Task.FromResult<LedgerOutcome>(Busy);
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<LedgerOutcome>> SubmitAsync(
+        IReadOnlyList<LedgerRequest> requests, BulkMode mode, CancellationToken ct)
+    {
+        if (requests.Count > LedgerLimits.BulkMax)
+            throw new ArgumentOutOfRangeException(nameof(requests), requests.Count, $"at most {LedgerLimits.BulkMax} requests");
+        if (mode == BulkMode.Independent)
+            return await Task.WhenAll(requests.Select(request => SubmitAsync(request, ct)));
+        if (requests.Count == 0)
+            return [];
+        for (var i = 0; i < requests.Count; i++)
+        {
+            if (LedgerShape.Check(requests[i]) is { } fault)
+                return LedgerWriter.AllBut(i, requests.Count, new LedgerOutcome.Refused(fault, Replayed: false));
+        }
+
+        var pending = new PendingGroup([.. requests.Select(PreparedRequest.Of)]);
+        return TryQueue(pending)
+            ? await pending.Outcomes.WaitAsync(ct)
+            : [.. Enumerable.Repeat(Busy, requests.Count)];
+    }
+
+    /// <summary>Takes over what a writer of this host may not decide any more.</summary>
+    public void TakeBack(Pending pending)
+    {
+        // Not "busy", which promises that nothing was decided.
+        if (!TryQueue(pending))
+            pending.Fail(new InvalidOperationException("This host is the writer no longer, and too many wait for the next one."));
+    }
+
+    /// <summary>Takes no more; ends when everybody who waits has an answer.</summary>
+    public Task CompleteAsync()
+    {
+        _queue.Writer.TryComplete();
+        return _running;
+    }
+
+    /// <summary>Tells everybody who still waits that the outcome is unknown.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _queue.Writer.TryComplete();
+        await _giveUp.CancelAsync();
+        await _running;
+        while (_queue.Reader.TryRead(out var waiting))
+            Fail(waiting, new OperationCanceledException("the host stops"));
+        _giveUp.Dispose();
+    }
+
+    private LedgerOutcome.Busy Busy => new(options.RetryAfter);
+
+    private bool TryQueue(Pending pending)
+    {
+        var line = LedgerWire.Encode(pending.Asked.Select(asked => asked.Request));
+        if (line.Length >= options.ForwardBytesMax)
+        {
+            pending.Fail(new InvalidOperationException("The request is too large to be forwarded."));
+            return true;
+        }
+
+        var until = Stopwatch.GetTimestamp() + (long)(options.ForwardTimeLimit.TotalSeconds * Stopwatch.Frequency);
+        if (Interlocked.Add(ref _waiting, pending.Asked.Count) <= options.QueueLengthMax
+            && _queue.Writer.TryWrite(new Waiting(pending, line, until)))
+            return true;
+        Interlocked.Add(ref _waiting, -pending.Asked.Count);
+        return false;
+    }
+
+    private async Task RunAsync(LedgerLeadership leadership, LedgerSender sender, CancellationToken ct)
+    {
+        Waiting? first = null;
+        try
+        {
+            while (first is not null || await _queue.Reader.WaitToReadAsync(ct))
+            {
+                (var batch, first) = TakeBatch(first);
+                await DeliverAsync(batch, leadership, sender, ct);
+            }
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            if (first is not null)
+                Fail(first, new OperationCanceledException("the host stops"));
+        }
+    }
+
+    // What a body has room for, and what comes first in the next one.
+    private (List<Waiting> Batch, Waiting? Next) TakeBatch(Waiting? next)
+    {
+        var (batch, size) = (new List<Waiting>(), 0);
+        while (batch.Count < options.ForwardBatchMax && (next is not null || _queue.Reader.TryRead(out next)))
+        {
+            if (size + next.Line.Length >= options.ForwardBytesMax)
+                return (batch, next);
+            size += next.Line.Length + 1;
+            batch.Add(next);
+            next = null;
+        }
+
+        return (batch, null);
+    }
+
+    private async Task DeliverAsync(
+        List<Waiting> batch, LedgerLeadership leadership, LedgerSender sender, CancellationToken ct)
+    {
+        try
+        {
+            while (DropLate(batch) > 0)
+            {
+                if (leadership.LiveWriter is { } writer)
+                {
+                    batch.ForEach(waiting => Pass(waiting, writer));
+                    return;
+                }
+
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+                limit.CancelAfter(batch.Min(waiting => waiting.Left) + TimeSpan.FromMilliseconds(1));
+                if (leadership.Seen is { Address: { } address } lease && !leadership.IsOwn(lease)
+                    && await sender.SendAsync(batch, lease, address, leadership.DatabaseNow, limit.Token) is { } answers)
+                {
+                    for (var i = 0; i < batch.Count; i++)
+                        Answer(batch[i], answers[i]);
+                    return;
+                }
+
+                await leadership.LookAgainAsync().WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                ct.ThrowIfCancellationRequested();
+            }
+        }
+        catch (OperationCanceledException stopped) when (ct.IsCancellationRequested)
+        {
+            batch.ForEach(waiting => Fail(waiting, stopped));
+            throw;
+        }
+    }
+
+    private int DropLate(List<Waiting> batch)
+    {
+        batch.RemoveAll(waiting =>
+        {
+            if (waiting.Left > TimeSpan.Zero)
+                return false;
+            Fail(waiting, new TimeoutException("No host answered as the writer of the ledger."));
+            return true;
+        });
+        return batch.Count;
+    }
+
+    private void Pass(Waiting waiting, LedgerWriter writer)
+    {
+        Leave(waiting);
+        if (!writer.Takes(waiting.Pending))
+            waiting.Pending.Answer([.. Enumerable.Repeat(Busy, waiting.Pending.Asked.Count)]);
+    }
+
+    private void Answer(Waiting waiting, IReadOnlyList<LedgerOutcome>? outcomes)
+    {
+        if (outcomes is null || outcomes.Count != waiting.Pending.Asked.Count)
+        {
+            Fail(waiting, new InvalidOperationException("The writer's host could not commit it."));
+            return;
+        }
+
+        Leave(waiting);
+        waiting.Pending.Answer([.. outcomes]);
+    }
+
+    private void Fail(Waiting waiting, Exception fault)
+    {
+        Leave(waiting);
+        waiting.Pending.Fail(fault);
+    }
+
+    private void Leave(Waiting waiting) => Interlocked.Add(ref _waiting, -waiting.Pending.Asked.Count);
+}
+
+/// <summary>A call on its way to the writer.</summary>
+/// <param name="Pending">What is asked, and who waits.</param>
+/// <param name="Line">As it travels.</param>
+/// <param name="Until">On the monotonic clock: then its outcome is called unknown.</param>
+internal sealed record Waiting(Pending Pending, byte[] Line, long Until)
+{
+    /// <summary>Until its time is up; never negative.</summary>
+    public TimeSpan Left
+    {
+        get
+        {
+            var now = Stopwatch.GetTimestamp();
+            return now >= Until ? TimeSpan.Zero : Stopwatch.GetElapsedTime(now, Until);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using Lumora.Api.Ledger;
+using Lumora.Projections.EventStore;
+using Lumora.Projections.Ledger;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Lumora.Integration.Tests.Ledger;
+
+/// <summary>
+/// One of several hosts as the ledger sees it: writer or forwarder over the database of a <see cref="LedgerHarness"/>,
+/// with its door on a real loopback port and the life of a hosted service. It can be frozen, and killed.
+/// </summary>
+internal sealed class LedgerHost : ILedgerProbe, IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly TaskCompletionSource _inCommit = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _looks;
+    private TaskCompletionSource? _commits;
+
+    private LedgerHost(LedgerHarness harness, LedgerOptions options, TimeProvider clock)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        builder.Services.AddMetrics();
+        builder.Services.AddSingleton(harness.Sessions);
+        builder.Services.AddSingleton(Options.Create(options));
+        builder.Services.AddSingleton(clock);
+        builder.Services.AddSingleton<ILedgerProbe>(this);
+        builder.Services.AddSingleton<LedgerMetrics>();
+        builder.Services.AddSingleton<ILedgerAddress, LedgerAddress>();
+        builder.Services.AddSingleton<Ledgers>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Ledgers>());
+        _app = builder.Build();
+        LedgerForwarding.Map(_app);
+        Ledgers = _app.Services.GetRequiredService<Ledgers>();
+    }
+
+    public Ledgers Ledgers { get; }
+
+    public ILedger Ledger => Ledgers.For(ShardRole.Global);
+
+    public LedgerStanding Standing => Ledgers.Standings[0];
+
+    public Uri Address => new(_app.Urls.First());
+
+    /// <summary>Ends when a commit of this host stands still.</summary>
+    public Task InCommit => _inCommit.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+
+    public static async Task<LedgerHost> StartAsync(
+        LedgerHarness harness, LedgerOptions? options = null, TimeProvider? clock = null)
+    {
+        var host = new LedgerHost(harness, options ?? new LedgerOptions(), clock ?? TimeProvider.System);
+        await host._app.StartAsync(TestContext.Current.CancellationToken);
+        return host;
+    }
+
+    /// <summary>Its next look at the lease does not happen before <see cref="Thaw"/>, nor, if asked, its next commit.</summary>
+    public void Freeze(bool inCommit)
+    {
+        _looks = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _commits = inCommit ? new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) : null;
+    }
+
+    public void Thaw()
+    {
+        _looks?.TrySetResult();
+        _commits?.TrySetResult();
+    }
+
+    /// <summary>As kill −9: nobody is told, nothing is given back, nobody listens any more.</summary>
+    public async Task KillAsync()
+    {
+        await Ledgers.DisposeAsync();
+        await _app.DisposeAsync();
+    }
+
+    /// <summary>As Ctrl-C.</summary>
+    public Task StopAsync() => _app.StopAsync(TestContext.Current.CancellationToken);
+
+    public async ValueTask LookingAsync(CancellationToken ct)
+    {
+        if (_looks is { } looks)
+            await looks.Task.WaitAsync(ct);
+    }
+
+    public async ValueTask ReachedAsync(CommitPoint point, int backend, CancellationToken ct)
+    {
+        if (point != CommitPoint.BeforeAppend || _commits is not { } commits)
+            return;
+        _inCommit.TrySetResult();
+        await commits.Task.WaitAsync(ct);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Thaw();
+        await _app.StopAsync(CancellationToken.None);
+        await _app.DisposeAsync();
+    }
+}
