@@ -41,6 +41,7 @@ return await HostCommand.RunAsync(args, async () =>
         .MapOperations()
         .MapIdentity()
         .MapLog()
+        .MapStatements()
         .MapTasks()
         .MapDatasets()
         .MapPurchases()
