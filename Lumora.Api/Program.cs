@@ -42,6 +42,7 @@ return await HostCommand.RunAsync(args, async () =>
         .MapIdentity()
         .MapLog()
         .MapLedger()
+        .MapStatements()
         .MapTasks()
         .MapDatasets()
         .MapPurchases()

@@ -87,7 +87,8 @@ internal sealed class DateTimeScalar : TextScalar<DateTimeOffset>
             "input may use any offset and is truncated to microseconds.";
     }
 
-    protected override bool TryParse(string text, out DateTimeOffset value)
+    /// <summary>Reads such a text outside GraphQL, too: one spelling of times for the whole API.</summary>
+    public static bool TryRead(string text, out DateTimeOffset value)
     {
         var withOffset = text.EndsWith('Z') ? text[..^1] + "+00:00" : text;
         var parsed = DateTimeOffset.TryParseExact(
@@ -95,6 +96,8 @@ internal sealed class DateTimeScalar : TextScalar<DateTimeOffset>
         value = parsed ? Moment.Truncate(value) : default;
         return parsed;
     }
+
+    protected override bool TryParse(string text, out DateTimeOffset value) => TryRead(text, out value);
 
     protected override string Write(DateTimeOffset value) => value.ToWire();
 }

@@ -125,6 +125,12 @@ public sealed partial class Query
         var (below, known) = (LedgerArguments.Prefix(prefix), LedgerArguments.Asset(asset));
         if (!ChartOfAccounts.MayReadSum(context.Actor(), below))
             return null;
+        foreach (var cursor in (string?[])[page.After, page.Before])
+        {
+            if (cursor is not null && ChartOfAccounts.RuleOf(cursor) is null)
+                throw LedgerArguments.Refuse(ErrorCodes.InvalidCursor, "The cursor is not one of this list.");
+        }
+
         var range = new CodeRange(page.Take, page.After ?? "", page.Before, page.Backward);
         var rows = await ledger.AccountsAsync(ShardRole.Global, below, known, range, ct);
         return page.Page([.. rows.Select(AccountView.Of)], account => account.Code);

@@ -64,12 +64,15 @@ internal static class LedgerArguments
 internal static class SignedUnits
 {
     /// <summary>For example "-1.5 LMR".</summary>
-    public static string Format(Int128 units, string asset)
+    public static string Format(Int128 units, string asset) => $"{Decimals(units)} {asset}";
+
+    /// <summary>For example "-1.5".</summary>
+    public static string Decimals(Int128 units)
     {
         var (whole, fraction) = Int128.DivRem(Int128.Abs(units), Domain.Kernel.Amount.UnitsPerLmr);
         var decimals = ((long)fraction).ToString("D9", CultureInfo.InvariantCulture).TrimEnd('0');
         var text = whole.ToString(CultureInfo.InvariantCulture) + (decimals.Length == 0 ? "" : "." + decimals);
-        return $"{(Int128.IsNegative(units) ? "-" : "")}{text} {asset}";
+        return Int128.IsNegative(units) ? "-" + text : text;
     }
 
     /// <summary>Base units in decimal.</summary>

@@ -164,6 +164,15 @@ internal static class TransactionEvents
         _ => TransactionEvent.FundsHeld,
     };
 
+    /// <summary>The name of the event's contract, for example <c>hold_captured</c>.</summary>
+    public static string NameOf(JournalTransaction transaction) => Of(transaction) switch
+    {
+        TransactionEvent.TransactionPosted => "transaction_posted",
+        TransactionEvent.HoldCaptured => "hold_captured",
+        TransactionEvent.TransactionReversed => "transaction_reversed",
+        _ => "funds_held",
+    };
+
     /// <summary>The hold that <paramref name="transaction"/> made or paid out; null for other events.</summary>
     public static long? HoldOf(JournalTransaction transaction) => transaction.Event switch
     {

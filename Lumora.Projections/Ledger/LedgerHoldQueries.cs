@@ -12,7 +12,9 @@ public sealed class LedgerHoldQueries(ShardSessions sessions)
         where h.number = $1
         """;
 
-    // Holds of an account are ordered within each status: so many of each, then the best of those.
+    // Holds of an account are ordered within each status: so many of each, then the best of those. Rows are compared whole,
+    // so that only the index of all three columns can give the order: by number alone the planner would look through the
+    // holds of everybody.
     private const string HoldsSql =
         $$"""
         select {{LedgerRows.HoldColumns}}
@@ -20,8 +22,9 @@ public sealed class LedgerHoldQueries(ShardSessions sessions)
         cross join unnest($3) as s(status)
         cross join lateral (
           select * from ledger_hold
-          where account = a.number and status = s.status and number > $4 and number < $5
-          order by number {0} limit $6) h
+          where (account, status, number) > (a.number, s.status, $4)
+            and (account, status, number) < (a.number, s.status, $5)
+          order by account {0}, status {0}, number {0} limit $6) h
         where a.code = $1 and a.asset = $2
         order by h.number {0} limit $6
         """;

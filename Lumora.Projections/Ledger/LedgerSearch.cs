@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text;
+using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
 using Lumora.Projections.EventStore;
 using Npgsql;
@@ -13,7 +13,8 @@ namespace Lumora.Projections.Ledger;
 /// <param name="To">Before this.</param>
 /// <param name="Actor">Who asked for it.</param>
 /// <param name="Participates">
-/// Only those that touch an account below this prefix of codes (whole segments), for example <c>participant/{id}</c>.
+/// Only those that touch an account below this prefix of codes (whole segments), for example <c>participant/{id}</c>; together
+/// with a reference or kind.
 /// </param>
 public sealed record TransactionFilter(
     TransactionReference? Reference = null,
@@ -32,14 +33,17 @@ public sealed record TransactionFilter(
 public sealed record FoundTransactions(IReadOnlyList<JournalTransaction> Transactions, long? SearchedTo);
 
 /// <summary>
-/// Finds transactions, captures, reversals and holds by what they are for. Every search walks one index in journal order;
-/// what that index does not know (the actor, say) is looked at in the journal, for at most <see cref="LookedAtMax"/> events a
-/// call: an answer is then short, and says from where to go on, rather than late.
+/// Finds transactions, captures, reversals and holds by what they are for. Every search walks one index in journal order. What
+/// that index does not know (the actor, say) is looked at in the journal, for so many events a call: an answer is then short,
+/// and says from where to go on, rather than late.
 /// </summary>
 public sealed class LedgerSearch(ShardSessions sessions)
 {
-    /// <summary>Events that one call looks at when the index alone does not answer.</summary>
-    public const int LookedAtMax = 5_000;
+    /// <summary>Events that one call reads of the journal itself, one after the other.</summary>
+    public const int WalkedMax = 20_000;
+
+    /// <summary>Events that one call looks up for what a reference or kind names, one by one.</summary>
+    public const int LookedUpMax = 2_000;
 
     private const string TransactionSql =
         $"select {JournalTransaction.Columns} from mt_events where stream_id = $1 and version = $2 and type = any($3)";
@@ -71,16 +75,14 @@ public sealed class LedgerSearch(ShardSessions sessions)
     public async Task<FoundTransactions> FindAsync(
         ShardRole role, TransactionFilter filter, JournalRange range, CancellationToken ct)
     {
-        var source = sessions.DataSource(role);
-        if (filter.From is not null || filter.To is not null)
-        {
-            var period = await Period(filter).FirstAsync(source, row => Tuple.Create(row.GetInt64(0), row.GetInt64(1)), ct);
-            range = range.Within(period!.Item1, period.Item2);
-        }
-
-        await using var command = Find(sessions.ShardOf(role), filter, range).On(source);
+        var (source, shard) = (sessions.DataSource(role), sessions.ShardOf(role));
+        var period = await Period(filter).FirstAsync(source, row => Tuple.Create(row.GetInt64(0), row.GetInt64(1)), ct);
+        var within = range.Within(period!.Item1, period.Item2);
+        if (filter is { Reference: null, Kind: null })
+            return await WalkAsync(source, shard, filter, within, ct);
+        await using var command = LookUp(shard, filter, within).On(source);
         await using var reader = await command.ExecuteReaderAsync(ct);
-        return await TakeAsync(reader, filter, range.Limit, ct);
+        return await TakeAsync(reader, filter, within.Limit, ct);
     }
 
     internal static LedgerQuery Transaction(string shard, long version) =>
@@ -89,45 +91,58 @@ public sealed class LedgerSearch(ShardSessions sessions)
     internal static LedgerQuery Period(TransactionFilter filter) =>
         new(PeriodSql, LedgerTimes.From(filter.From), LedgerTimes.To(filter.To));
 
-    // Fixed pieces of SQL, put together: each search is planned for the conditions that it has.
-    internal static LedgerQuery Find(string shard, TransactionFilter filter, JournalRange range)
+    // The journal has no holes, so that a number of events is a range of versions.
+    internal static JournalRange Window(JournalRange range) => range.OldestFirst
+        ? range with { Below = Math.Min(range.Below, range.Above + 1 + WalkedMax) }
+        : range with { Above = Math.Max(range.Above, range.Below - 1 - WalkedMax) };
+
+    internal static LedgerQuery Walk(string shard, TransactionFilter filter, JournalRange window)
     {
-        var byIndex = filter is { Actor: null, Participates: null } && (filter.Reference ?? (object?)filter.Kind) is not null;
-        var values = new List<object>
-        {
-            LedgerJournal.StreamId(shard), range.Above, range.Below, byIndex ? range.Limit : LookedAtMax,
-            filter.Participates is null ? range.Limit : LookedAtMax,
-        };
-        var (order, last) = range.OldestFirst ? ("asc", "max") : ("desc", "min");
-        var walked = Walked(filter, values);
-        var wanted = Wanted(filter, values);
-        var sql = $"""
-            with walked as materialized ({walked} order by 1 {order} limit $4)
-            select w.count, w.last, f.*
-            from (select count(*) as count, {last}(version) as last from walked) w
-            left join (
-              select m.*
-              from walked cross join lateral (
-                select {JournalTransaction.Columns} from mt_events
-                where stream_id = $1 and version = walked.version{wanted} limit 1) m
-              order by walked.version {order} limit $5) f on true
-            order by f.version {order}
-            """;
-        return new LedgerQuery(sql, [.. values]);
+        var values = new List<object> { LedgerJournal.StreamId(shard), window.Above, window.Below, window.Limit };
+        return new LedgerQuery(
+            $"""
+            select {JournalTransaction.Columns} from mt_events
+            where stream_id = $1 and version > $2 and version < $3{Wanted(filter, values)}
+            order by version {(window.OldestFirst ? "asc" : "desc")} limit $4
+            """,
+            [.. values]);
     }
 
-    private static string Walked(TransactionFilter filter, List<object> values)
+    // Fixed pieces of SQL, put together: each search is planned for the conditions that it has.
+    internal static LedgerQuery LookUp(string shard, TransactionFilter filter, JournalRange range)
     {
-        if (filter.Reference is null && filter.Kind is null)
-            return "select version from mt_events where stream_id = $1 and version > $2 and version < $3";
-        var sql = new StringBuilder(
-            "select journal_version as version from ledger_outcome where journal_version > $2 and journal_version < $3");
-        if (filter.Reference is { } reference)
-            sql.Append(And("reference_type", reference.Type, values)).Append(And("reference_id", reference.Id, values));
-        if (filter.Kind is { } kind)
-            sql.Append(And("kind", kind, values));
-        return sql.ToString();
+        var exact = filter is { Actor: null, Participates: null };
+        var values = new List<object>
+        {
+            LedgerJournal.StreamId(shard), range.Above, range.Below, exact ? range.Limit : LookedUpMax,
+            filter.Participates is null ? range.Limit : LookedUpMax,
+        };
+        var (order, last) = range.OldestFirst ? ("asc", "max") : ("desc", "min");
+        var (named, wanted) = (Named(filter, values), Wanted(filter, values));
+        return new LedgerQuery(
+            $"""
+            with named as materialized (
+              select journal_version as version from ledger_outcome
+              where journal_version > $2 and journal_version < $3{named}
+              order by journal_version {order} limit $4)
+            select n.count, n.last, f.*
+            from (select count(*) as count, {last}(version) as last from named) n
+            left join (
+              select m.*
+              from named cross join lateral (
+                select {JournalTransaction.Columns} from mt_events
+                where stream_id = $1 and version = named.version{wanted} limit 1) m
+              order by named.version {order} limit $5) f on true
+            order by f.version {order}
+            """,
+            [.. values]);
     }
+
+    private static string Named(TransactionFilter filter, List<object> values) =>
+        (filter.Reference is { } reference
+            ? And("reference_type", reference.Type, values) + And("reference_id", reference.Id, values)
+            : "")
+        + (filter.Kind is { } kind ? And("kind", kind, values) : "");
 
     private static string Wanted(TransactionFilter filter, List<object> values)
     {
@@ -142,6 +157,19 @@ public sealed class LedgerSearch(ShardSessions sessions)
         return string.Create(CultureInfo.InvariantCulture, $" and {column} = ${values.Count}");
     }
 
+    private static async Task<FoundTransactions> WalkAsync(
+        NpgsqlDataSource source, string shard, TransactionFilter filter, JournalRange range, CancellationToken ct)
+    {
+        Check.That(filter.Participates is null, "who takes part is looked up by a reference or kind");
+        var window = Window(range);
+        var found = await Walk(shard, filter, window).AllAsync(source, JournalTransaction.Read, ct);
+        long? searchedTo = found.Count == range.Limit ? null
+            : window.Above > range.Above ? window.Above + 1
+            : window.Below < range.Below ? window.Below - 1
+            : null;
+        return new FoundTransactions(found, searchedTo);
+    }
+
     private static async Task<FoundTransactions> TakeAsync(
         NpgsqlDataReader reader, TransactionFilter filter, long limit, CancellationToken ct)
     {
@@ -150,7 +178,7 @@ public sealed class LedgerSearch(ShardSessions sessions)
         long? searchedTo = null;
         while (found.Count < limit && await reader.ReadAsync(ct))
         {
-            searchedTo = reader.GetInt64(0) == LookedAtMax ? reader.GetInt64(1) : null;
+            searchedTo = reader.GetInt64(0) == LookedUpMax ? reader.GetInt64(1) : null;
             if (reader.IsDBNull(2))
                 continue;
             var transaction = JournalTransaction.Read(reader, first: 2);

@@ -9,19 +9,6 @@ using Lumora.Projections.Ledger;
 
 namespace Lumora.Integration.Tests.Ledger;
 
-/// <summary>A host with one steward.</summary>
-public sealed class LedgerApiFixture(TestDatabases databases) : AppFixture(databases)
-{
-    public TestWallet Steward { get; } = new();
-
-    protected override IReadOnlyDictionary<string, string> Settings =>
-        new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["Lumora:Stewards:0"] = Steward.Address,
-            ["Lumora:Identity:AttemptsPerMinute"] = "1000",
-        };
-}
-
 /// <summary>The ledger as callers of the API see it.</summary>
 public sealed class LedgerApiSpecs(LedgerApiFixture fixture) : IClassFixture<LedgerApiFixture>
 {
