@@ -16,6 +16,9 @@ internal static class LedgerModule
                 "Lumora:Ledger:CachedAccountsMax must be 0 to 10,000,000.")
             .Validate(o => o.AttemptsMax is >= 1 and <= 20, "Lumora:Ledger:AttemptsMax must be 1 to 20.")
             .Validate(o => o.RefusalsPerMinuteMax >= 1, "Lumora:Ledger:RefusalsPerMinuteMax must be at least 1.")
+            .Validate(
+                o => o.HoldSweepEvery > TimeSpan.Zero && o.HoldSweepEvery <= TimeSpan.FromDays(1),
+                "Lumora:Ledger:HoldSweepEvery must be above 0 and at most 1 day.")
             .ValidateOnStart();
         builder.Services.AddSingleton<LedgerMetrics>();
         builder.Services.AddSingleton<ILedgers, Ledgers>();
@@ -23,7 +26,9 @@ internal static class LedgerModule
         builder.Services.AddSingleton<LedgerVerifier>();
         builder.Services.AddSingleton<LedgerTrial>();
         builder.Services.AddSingleton<LedgerCalls>();
+        builder.Services.AddSingleton<DueHolds>();
         builder.Services.AddHostedService(services => (Ledgers)services.GetRequiredService<ILedgers>());
+        builder.Services.AddHostedService<HoldSweeper>();
         return builder;
     }
 }
