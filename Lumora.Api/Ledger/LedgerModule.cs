@@ -33,6 +33,9 @@ internal static class LedgerModule
                 o => o.ForwardBytesMax is >= 65_536 and <= 28_000_000,
                 "Lumora:Ledger:ForwardBytesMax must be 65,536 to 28,000,000.")
             .Validate(o => o.ForwardsMax is >= 1 and <= 16, "Lumora:Ledger:ForwardsMax must be 1 to 16.")
+            .Validate(
+                o => o.HoldSweepEvery > TimeSpan.Zero && o.HoldSweepEvery <= TimeSpan.FromDays(1),
+                "Lumora:Ledger:HoldSweepEvery must be above 0 and at most 1 day.")
             .ValidateOnStart();
         builder.Services.AddSingleton<LedgerMetrics>();
         builder.Services.AddSingleton<ILedgerAddress, LedgerAddress>();
@@ -42,7 +45,9 @@ internal static class LedgerModule
             .AddSingleton<LedgerRollUpQueries>().AddSingleton<LedgerSearch>().AddSingleton<LedgerDryRun>();
         builder.Services.AddSingleton<LedgerVerifier>();
         builder.Services.AddSingleton<LedgerCalls>();
+        builder.Services.AddSingleton<DueHolds>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Ledgers>());
+        builder.Services.AddHostedService<HoldSweeper>();
         builder.Services.AddHealthChecks().AddCheck<LedgerHealth>("ledger", tags: ["ready"]);
         return builder;
     }

@@ -24,6 +24,9 @@ public sealed class LedgerOptions
     /// <summary>The first pause between such attempts; it doubles. Default 100 ms.</summary>
     public TimeSpan AttemptPause { get; set; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How often holds whose deadline has passed are looked for. Default 1 s.</summary>
+    public TimeSpan HoldSweepEvery { get; set; } = TimeSpan.FromSeconds(1);
+
     /// <summary>How long shutdown waits for queued requests. Default 20 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(20);
 

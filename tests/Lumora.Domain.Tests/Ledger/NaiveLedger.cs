@@ -10,7 +10,7 @@ namespace Lumora.Domain.Tests.Ledger;
 /// </summary>
 internal sealed class NaiveLedger
 {
-    private readonly Dictionary<string, (string Content, string Code)> _outcomes;
+    private readonly Dictionary<string, (string Content, string Code, long Version)> _outcomes;
     private readonly HashSet<string> _frozen;
     private readonly HashSet<string> _closed;
     private readonly Dictionary<string, long> _floors;
@@ -40,6 +40,9 @@ internal sealed class NaiveLedger
 
     public DateTimeOffset At { get; private set; }
 
+    /// <summary>Of the holds that are not finished.</summary>
+    public IEnumerable<DateTimeOffset> Deadlines => _holds.Values.Where(hold => hold.Status == "open").Select(hold => hold.Deadline);
+
     public NaiveLedger Clone() => new(this);
 
     public BigInteger Held(string code) =>
@@ -61,15 +64,18 @@ internal sealed class NaiveLedger
             return (code, false);
         }
 
-        _outcomes[id] = (content, code);
+        _outcomes[id] = (content, code, Version);
         return (code, false);
     }
+
+    /// <summary>Where the journal says what came of (actor, key).</summary>
+    public long JournalVersionOf(LedgerRequest request) => _outcomes[$"{request.Actor.Id} {request.Key}"].Version;
 
     /// <summary>Records a refusal that was decided behind other requests which were taken back.</summary>
     public void Record(LedgerRequest request, string code, DateTimeOffset now)
     {
-        _outcomes[$"{request.Actor.Id} {request.Key}"] = (Text(request.Command), code);
         (Version, At) = (Version + 1, now > At ? now : At);
+        _outcomes[$"{request.Actor.Id} {request.Key}"] = (Text(request.Command), code, Version);
     }
 
     private static bool IsSystem(LedgerRequest request) => request.Actor.Id.StartsWith("system:", StringComparison.Ordinal);
@@ -225,11 +231,11 @@ internal sealed class NaiveLedger
 
     private static string Text(LedgerCommand command) => command switch
     {
-        PostTransaction post => "post " + string.Join(';', post.Postings.Select(p => string.Create(
+        PostTransaction post => $"post {post.Kind} {post.Reference} " + string.Join(';', post.Postings.Select(p => string.Create(
             CultureInfo.InvariantCulture, $"{p.From}>{p.To}:{p.Amount.Units}"))),
         CaptureHold c => string.Create(CultureInfo.InvariantCulture, $"capture {c.Hold} {c.Finish} ")
             + string.Join(';', c.Payments),
-        ReverseTransaction c => string.Create(CultureInfo.InvariantCulture, $"reverse {c.Transaction} {c.Parts is null} ")
+        ReverseTransaction c => string.Create(CultureInfo.InvariantCulture, $"reverse {c.Transaction} {c.Reason} {c.Parts is null} ")
             + string.Join(';', c.Parts ?? []),
         _ => command.ToString(),
     };
