@@ -22,6 +22,6 @@ internal static class LedgerModule
         builder.Services.AddSingleton<LedgerQueries>();
         builder.Services.AddSingleton<LedgerVerifier>();
         builder.Services.AddHostedService(services => (Ledgers)services.GetRequiredService<ILedgers>());
-        return builder;
+        return builder.AddLedgerReconciliation();
     }
 }
