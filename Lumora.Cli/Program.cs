@@ -2,6 +2,7 @@ using System.CommandLine;
 using Lumora.Cli.Audit;
 using Lumora.Cli.Demo;
 using Lumora.Cli.Doctor;
+using Lumora.Cli.Ledger;
 using Lumora.Cli.Reports;
 using Lumora.Cli.Verify;
 
@@ -11,6 +12,8 @@ var root = new RootCommand("lumora: see, verify and operate a Lumora network. Ev
     VerifyCommand.Create(),
     AuditCommand.Create(),
     DoctorCommand.Create(),
+    VerifyLedgerCommand.Create(),
+    RebuildLedgerCommand.Create(),
 };
 var parsed = root.Parse(args);
 var code = await parsed.InvokeAsync();

@@ -48,8 +48,8 @@ internal static class LedgerModule
         builder.Services.AddSingleton<DueHolds>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Ledgers>());
         builder.Services.AddHostedService<HoldSweeper>();
-        builder.Services.AddHealthChecks().AddCheck<LedgerHealth>("ledger", tags: ["ready"]);
-        return builder;
+        builder.Services.AddHealthChecks().AddCheck<LedgerWriterHealth>("ledger_writer", tags: ["ready"]);
+        return builder.AddLedgerReconciliation();
     }
 
     /// <summary>Maps what the hosts send each other.</summary>

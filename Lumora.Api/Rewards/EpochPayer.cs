@@ -13,15 +13,23 @@ namespace Lumora.Api.Rewards;
 /// Posts closed epochs to the ledger, page by page under keys that name epoch and page, so that a page is never
 /// paid twice; what a crash left undone is resumed at the next start.
 /// </summary>
-internal sealed class EpochPayer(
-    ShardSessions sessions, ILedgers ledgers, LedgerQueries accounts, TimeProvider clock, ILogger<EpochPayer> logger)
+/// <remarks>
+/// It is what pays out of the network's own money, so it waits while the ledger differs from its journal, between two
+/// pages as well, and goes on after a clean pass.
+/// </remarks>
+internal sealed partial class EpochPayer(
+    ShardSessions sessions, ILedgers ledgers, LedgerQueries accounts, LedgerHealth health, TimeProvider clock,
+    ILogger<EpochPayer> logger)
     : Worker(logger)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(5);
     private static readonly Actor Self = Actor.System("rewards");
     private readonly SemaphoreSlim _turn = new(1);
+    private bool _waits;
 
-    /// <summary>Pays <paramref name="epoch"/>; does nothing when it is paid.</summary>
+    /// <summary>
+    /// Pays <paramref name="epoch"/>; does nothing when it is paid, and leaves it for later while payouts are stopped.
+    /// </summary>
     public async Task PayAsync(long epoch, CancellationToken ct)
     {
         await _turn.WaitAsync(ct);
@@ -34,7 +42,12 @@ internal sealed class EpochPayer(
             Check.That(shares.Sum(share => share.Amount.Units) == row.Paid.Units);
             var pages = EpochPayments.Pages(epoch, row.Unallocated, shares);
             foreach (var page in pages)
+            {
+                if (!MayPay(epoch))
+                    return;
                 await PostAsync(epoch, page, ct);
+            }
+
             await FinishAsync(epoch, pages.Count, ct);
         }
         finally
@@ -60,6 +73,18 @@ internal sealed class EpochPayer(
 
     /// <inheritdoc/>
     protected override Task IdleAsync(CancellationToken ct) => Task.Delay(Poll, ct);
+
+    // Says so when it begins to wait and when it goes on, not with every look.
+    private bool MayPay(long epoch)
+    {
+        var allowed = health.PayoutsAllowed;
+        if (!allowed && !_waits)
+            LogWaits(epoch);
+        else if (allowed && _waits)
+            LogGoesOn(epoch);
+        _waits = !allowed;
+        return allowed;
+    }
 
     private async Task PostAsync(long epoch, EpochPaymentPage page, CancellationToken ct)
     {
@@ -123,4 +148,12 @@ internal sealed class EpochPayer(
             unpaid.Add(reader.GetInt64(0));
         return unpaid;
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "ledger_differs: the payment of epoch {Epoch} waits until the ledger is what its journal says.")]
+    private partial void LogWaits(long epoch);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The payment of epoch {Epoch} goes on.")]
+    private partial void LogGoesOn(long epoch);
 }

@@ -22,6 +22,6 @@ public sealed class LedgerVerifier(ShardSessions sessions)
     }
 
     /// <summary>The databases of all shards of this installation.</summary>
-    internal static Dictionary<string, Npgsql.NpgsqlDataSource> PeersOf(ShardSessions sessions) =>
+    public static IReadOnlyDictionary<string, Npgsql.NpgsqlDataSource> PeersOf(ShardSessions sessions) =>
         sessions.Shards.ToDictionary(shard => shard, sessions.DataSource, StringComparer.Ordinal);
 }

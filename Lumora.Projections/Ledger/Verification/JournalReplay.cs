@@ -221,6 +221,9 @@ internal sealed class JournalTouched
 
     public HashSet<long> Holds { get; } = [];
 
+    /// <summary>Journal versions of transactions that were reversed.</summary>
+    public HashSet<long> Movements { get; } = [];
+
     public void Add(LedgerState state, long before)
     {
         foreach (var key in state.Touched.Keys)
@@ -229,6 +232,7 @@ internal sealed class JournalTouched
                 Accounts.Add(account.Number);
         }
 
+        Movements.UnionWith(state.Movements.Where(movement => movement.Reversed.Any(amount => amount > 0)).Select(movement => movement.Version));
         Holds.UnionWith(state.Holds.Where(hold => hold.Version > before).Select(hold => hold.Number));
     }
 }

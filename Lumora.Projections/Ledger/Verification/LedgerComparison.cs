@@ -37,16 +37,15 @@ internal sealed record ComparedTable(string Code, string Table, string[] Keys, s
     /// </summary>
     /// <param name="expected">What the journal says: a table or a query in parentheses.</param>
     /// <param name="actual">What is there.</param>
-    /// <param name="join"><c>full</c>, or <c>left</c> where the actual side is known to hold more.</param>
     /// <param name="also">A condition on <c>e</c> and <c>a</c>.</param>
-    public string DifferencesSql(string expected, string actual, string join = "full", string also = "true")
+    public string DifferencesSql(string expected, string actual, string also = "true")
     {
         var columns = Keys.Concat(Values).ToList();
         var where = string.Join(" || '/' || ", Keys.Select(key => $"coalesce(e.{key}, a.{key})::text"));
         var on = string.Join(" and ", Keys.Select(key => $"e.{key} = a.{key}"));
         return $"""
             select {where}, coalesce(row_to_json(e)::text, ''), coalesce(row_to_json(a)::text, '')
-            from {expected} e {join} join {actual} a on {on}
+            from {expected} e full join {actual} a on {on}
             where ({List("e")}) is distinct from ({List("a")}) and {also}
             """;
 

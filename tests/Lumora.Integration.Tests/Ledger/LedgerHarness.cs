@@ -25,6 +25,8 @@ public sealed class LedgerHarness(TestDatabases databases) : IAsyncDisposable
     /// <summary>False for a test that damages its ledger.</summary>
     public bool VerifiesAtEnd { get; set; } = true;
 
+    public string ConnectionString => _shards.ConnectionStrings[ShardMap.DefaultShard];
+
     public LedgerQueries Queries => new(Sessions);
 
     public LedgerStatements Statements => new(Sessions);

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Lumora.Api.Ledger;
 
 /// <summary>Somebody writes the ledger of every shard, and whether it is this host.</summary>
-internal sealed class LedgerHealth(Ledgers ledgers) : IHealthCheck
+internal sealed class LedgerWriterHealth(Ledgers ledgers) : IHealthCheck
 {
     /// <inheritdoc/>
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
