@@ -120,7 +120,8 @@ public sealed record StatementView(
         var (code, asset) = statement.Key;
         return new(
             code, asset, from, to, statement.Opening, SignedUnits.Format(statement.Opening, asset), statement.Closing,
-            SignedUnits.Format(statement.Closing, asset), statement.UpTo) { Source = statement };
+            SignedUnits.Format(statement.Closing, asset), statement.UpTo)
+        { Source = statement };
     }
 }
 

@@ -48,7 +48,7 @@ public static class LedgerWire
     /// <summary>Reads the line of one request or of an all-or-nothing call; never empty.</summary>
     /// <exception cref="JsonException">It is none, or one that this host does not know.</exception>
     public static IReadOnlyList<LedgerRequest> DecodeRequests(ReadOnlySpan<byte> line) =>
-        JsonSerializer.Deserialize<WireRequest[]>(line, Options) is { Length: > 0 } requests
+        JsonSerializer.Deserialize<WireRequest?[]>(line, Options) is { Length: > 0 } requests
             ? Array.ConvertAll(requests, Unwire)
             : throw new JsonException("Requests are expected.");
 
@@ -61,9 +61,11 @@ public static class LedgerWire
         request.Actor.Id, (int)request.Actor.Roles, request.Key, request.Command,
         request.Companion is { } companion ? Wire(companion) : null);
 
-    private static LedgerRequest Unwire(WireRequest wire) => new(
-        new Actor(wire.Actor, (Roles)wire.Roles), wire.Key, wire.Command,
-        wire.Companion is { } companion ? Unwire(companion) : null);
+    private static LedgerRequest Unwire(WireRequest? wire) => wire is null
+        ? throw new JsonException("A request is expected.")
+        : new LedgerRequest(
+            new Actor(wire.Actor, (Roles)wire.Roles), wire.Key, wire.Command,
+            wire.Companion is { } companion ? Unwire(companion) : null);
 
     private static WireCompanion Wire(CompanionEvents companion)
     {

@@ -48,7 +48,8 @@ public static class LedgerStore
         // needs none.
         table.Indexes.Add(new IndexDefinition("ledger_account_code")
         {
-            Columns = ["code text_pattern_ops", "asset"], IsUnique = true,
+            Columns = ["code text_pattern_ops", "asset"],
+            IsUnique = true,
         });
         // Where the difference leaves 64 bits it is below every floor, and PostgreSQL refuses it as well.
         ((ITable)table).AddCheckConstraint("ledger_account_floor", "(floor IS NULL) OR ((balance - held) >= floor)");
@@ -73,16 +74,19 @@ public static class LedgerStore
         table.AddColumn("reference_id", "text");
         table.Indexes.Add(new IndexDefinition("ledger_outcome_kind")
         {
-            Columns = ["kind", "journal_version"], Predicate = "kind is not null",
+            Columns = ["kind", "journal_version"],
+            Predicate = "kind is not null",
         });
         table.Indexes.Add(new IndexDefinition("ledger_outcome_reference")
         {
-            Columns = ["reference_type", "reference_id", "journal_version"], Predicate = "reference_type is not null",
+            Columns = ["reference_type", "reference_id", "journal_version"],
+            Predicate = "reference_type is not null",
         });
         // When an account was opened: what was asked then follows from its code. Transactions are not in it.
         table.Indexes.Add(new IndexDefinition("ledger_outcome_opening")
         {
-            Columns = ["digest"], Predicate = "kind is null and code is null",
+            Columns = ["digest"],
+            Predicate = "kind is null and code is null",
         });
         return table;
     }

@@ -139,7 +139,7 @@ public sealed class LedgerReadSpecs(LedgerApiFixture fixture) : IClassFixture<Le
     [InlineData("""ledgerTransaction { kind }""", "INVALID_ARGUMENT")]
     [InlineData("""ledgerTransaction(actor: "system:test") { kind }""", "INVALID_ARGUMENT")]
     [InlineData("""ledgerTransaction(journalVersion: "1", transactionId: "a") { kind }""", "INVALID_ARGUMENT")]
-    [InlineData("""holds(code: "CODE", first: 100000) { nodes { code } }""", "PAGE_TOO_LARGE")]
+    [InlineData("""holds(code: "CODE", first: 501) { nodes { code } }""", "PAGE_TOO_LARGE")]
     [InlineData("""transactions(code: "CODE", first: 0) { nodes { kind } }""", "INVALID_PAGE")]
     [InlineData("""holds(code: "CODE", after: "MTphYmM") { nodes { code } }""", "INVALID_CURSOR")]
     [InlineData("""accounts(prefix: "network", after: "MToA") { nodes { code } }""", "INVALID_CURSOR")]

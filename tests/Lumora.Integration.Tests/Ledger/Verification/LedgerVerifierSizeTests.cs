@@ -6,7 +6,12 @@ using static Lumora.Integration.Tests.Ledger.LedgerHarness;
 
 namespace Lumora.Integration.Tests.Ledger.Verification;
 
+/// <summary>Memory is the process's: nothing else may run beside it.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
+
 /// <summary>A journal of 300,000 events; with <c>LUMORA_LONG=1</c> one of 10,000,000.</summary>
+[Collection(nameof(Alone))]
 public sealed class LedgerVerifierSizeTests(TestDatabases databases)
 {
     private const int Accounts = 20_000;
