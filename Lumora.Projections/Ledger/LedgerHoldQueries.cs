@@ -12,9 +12,8 @@ public sealed class LedgerHoldQueries(ShardSessions sessions)
         where h.number = $1
         """;
 
-    // Holds of an account are ordered within each status: so many of each, then the best of those. Rows are compared whole,
-    // so that only the index of all three columns can give the order: by number alone the planner would look through the
-    // holds of everybody.
+    // Holds of an account are ordered within each status: so many of each, then the best of those. By the negative number,
+    // which the index has and the primary key has not: by number alone the planner would look through the holds of everybody.
     private const string HoldsSql =
         $$"""
         select {{LedgerRows.HoldColumns}}
@@ -22,15 +21,14 @@ public sealed class LedgerHoldQueries(ShardSessions sessions)
         cross join unnest($3) as s(status)
         cross join lateral (
           select * from ledger_hold
-          where (account, status, number) > (a.number, s.status, $4)
-            and (account, status, number) < (a.number, s.status, $5)
-          order by account {0}, status {0}, number {0} limit $6) h
+          where account = a.number and status = s.status and -number < -$4 and -number > -$5
+          order by -number {1} limit $6) h
         where a.code = $1 and a.asset = $2
         order by h.number {0} limit $6
         """;
 
-    private static readonly string NewestFirstSql = HoldsSql.Replace("{0}", "desc", StringComparison.Ordinal);
-    private static readonly string OldestFirstSql = HoldsSql.Replace("{0}", "asc", StringComparison.Ordinal);
+    private static readonly string NewestFirstSql = Ordered("desc", "asc");
+    private static readonly string OldestFirstSql = Ordered("asc", "desc");
     private static readonly long[] AllStatuses = [.. Enum.GetValues<HoldStatus>().Select(status => (long)status)];
 
     /// <summary>The hold of <paramref name="number"/>, or null.</summary>
@@ -47,6 +45,9 @@ public sealed class LedgerHoldQueries(ShardSessions sessions)
     public Task<IReadOnlyList<LedgerHold>> HoldsAsync(
         ShardRole role, string code, string asset, HoldStatus? status, JournalRange range, CancellationToken ct) =>
         Holds(code, asset, status, range).AllAsync(sessions.DataSource(role), LedgerRows.Hold, ct);
+
+    private static string Ordered(string byNumber, string byNegative) => HoldsSql
+        .Replace("{0}", byNumber, StringComparison.Ordinal).Replace("{1}", byNegative, StringComparison.Ordinal);
 
     internal static LedgerQuery Hold(long number) => new(HoldSql, number);
 

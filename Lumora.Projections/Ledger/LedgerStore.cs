@@ -118,8 +118,9 @@ public static class LedgerStore
         table.AddColumn("status", "smallint").NotNull();
         table.AddColumn("version", "bigint").NotNull();
         table.Indexes.Add(new IndexDefinition("ledger_hold_deadline") { Columns = ["deadline"], Predicate = "status = 0" });
-        // The open ones of an account may be few among millions of finished ones.
-        table.Indexes.Add(new IndexDefinition("ledger_hold_account") { Columns = ["account", "status", "number"] });
+        // By status: the open ones of an account may be few among millions of finished ones. By the negative number: an order
+        // that the primary key cannot give.
+        table.Indexes.Add(new IndexDefinition("ledger_hold_account") { Columns = ["account", "status", "(- number)"] });
         ((ITable)table).AddCheckConstraint("ledger_hold_left", "left_over >= 0");
         return table;
     }
