@@ -3,12 +3,14 @@ using Lumora.Domain.Ledger;
 namespace Lumora.Projections.Ledger;
 
 /// <summary>A batch after its decision.</summary>
+/// <param name="State">The working set as the batch leaves it.</param>
 /// <param name="Outcomes">The answers, in the order of the batch's requests.</param>
 /// <param name="Recorded">Whether the answer made an event, in the same order.</param>
 /// <param name="Events">What the journal gets, in order.</param>
 /// <param name="Companions">What other streams get with it.</param>
 /// <param name="Writes">What the tables get.</param>
 internal sealed record DecidedBatch(
+    LedgerState State,
     LedgerOutcome[] Outcomes,
     bool[] Recorded,
     IReadOnlyList<JournalEvent> Events,
@@ -127,7 +129,7 @@ internal static class LedgerBatch
             }
         }
 
-        return new DecidedBatch(outcomes, recorded, events, companions, WritesOf(state, versionBefore, entries));
+        return new DecidedBatch(state, outcomes, recorded, events, companions, WritesOf(state, versionBefore, entries));
     }
 
     private static LedgerWrites WritesOf(LedgerState state, long versionBefore, List<LedgerEntry> entries)

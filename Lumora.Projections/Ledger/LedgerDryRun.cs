@@ -119,6 +119,7 @@ public sealed class LedgerDryRun(ShardSessions sessions, TimeProvider clock)
         var state = await reader.ReadAsync(ct)
             ? new LedgerState(reader.GetInt64(0), reader.GetInt64(1), reader.GetFieldValue<DateTimeOffset>(2))
             : new LedgerState();
+        await reader.NextResultAsync(ct);
         await load.ReadAsync(reader, state, ct);
         return state;
     }

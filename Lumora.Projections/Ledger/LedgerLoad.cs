@@ -80,7 +80,7 @@ internal sealed class LedgerLoad(string shard, LedgerNeeds needs)
             batch.Add(write ? LockedStreamsSql : StreamsSql, LedgerParameters.Texts(needs.Streams, id => id));
     }
 
-    /// <summary>Takes what <see cref="AddTo"/> asked for; <paramref name="reader"/> stands before its first result.</summary>
+    /// <summary>Takes what <see cref="AddTo"/> asked for; <paramref name="reader"/> stands at its first result.</summary>
     public async Task ReadAsync(NpgsqlDataReader reader, LedgerState state, CancellationToken ct)
     {
         if (needs.Accounts.Count > 0)
@@ -105,7 +105,7 @@ internal sealed class LedgerLoad(string shard, LedgerNeeds needs)
 
     /// <summary>Reads <paramref name="accounts"/> into <paramref name="state"/>, in a round trip of its own.</summary>
     public static async Task ReadAccountsAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyCollection<AccountKey> accounts,
+        NpgsqlConnection connection, NpgsqlTransaction? transaction, IReadOnlyCollection<AccountKey> accounts,
         LedgerState state, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection, transaction);
@@ -130,9 +130,9 @@ internal sealed class LedgerLoad(string shard, LedgerNeeds needs)
 
     private static async Task EachAsync(NpgsqlDataReader reader, Action<NpgsqlDataReader> take, CancellationToken ct)
     {
-        Check.That(await reader.NextResultAsync(ct), "every query has a result");
         while (await reader.ReadAsync(ct))
             take(reader);
+        await reader.NextResultAsync(ct);
     }
 }
 

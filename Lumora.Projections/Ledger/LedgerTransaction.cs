@@ -21,13 +21,28 @@ internal sealed record LedgerWrites(
     IReadOnlyList<LedgerEntry> Entries,
     IReadOnlyList<LedgerHold> Holds,
     IReadOnlyList<(long Version, short Posting, long Amount)> Reversed,
-    IReadOnlyList<LedgerRollUp> RollUps);
+    IReadOnlyList<LedgerRollUp> RollUps)
+{
+    /// <summary>Loads what is not in the tables yet into <paramref name="next"/>, over what was read there.</summary>
+    public void CarryOver(LedgerState next)
+    {
+        foreach (var account in Opened)
+            next.Load(account);
+        foreach (var account in Changed)
+            next.Load(account);
+        foreach (var outcome in Outcomes)
+            next.Load(outcome);
+        foreach (var hold in Holds)
+            next.Load(hold);
+    }
+}
 
 /// <summary>
-/// One transaction of the writer: the fence and all that the batch needs in one round trip, all that it writes in a
-/// second. Rows before events: a statement that fails here has burnt no sequence number.
+/// One transaction of the writer: all that the batch needs in one round trip, all that it writes in a second. The fence
+/// moves with the first of them, or, for a batch that is decided while the one before it is on its way, with the second.
+/// Rows before events: a statement that fails here has burnt no sequence number.
 /// </summary>
-internal sealed class LedgerTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction) : IAsyncDisposable
+internal sealed class LedgerTransaction(NpgsqlConnection connection) : IAsyncDisposable
 {
     // From here on COPY, which logs the rows of a page together, is worth its two further round trips a table.
     private const int CopyRowsMin = 256;
@@ -36,6 +51,17 @@ internal sealed class LedgerTransaction(NpgsqlConnection connection, NpgsqlTrans
         """
         update ledger_fence set version = version + 1 where shard = $1 and ($2::bigint is null or version = $2)
         returning version, journal_version, account_count, at
+        """;
+
+    // The fence and its place at once, after the batch before has let go of the row: the statement waits for a row by its key,
+    // and only then looks at the version, which its own snapshot cannot show yet. Whoever has lost the fence divides by zero,
+    // so that nothing behind this statement runs.
+    private const string PassFenceSql =
+        """
+        with passed as (
+          update ledger_fence set version = version + 1, journal_version = $3, account_count = $4, at = $5
+          where shard = $1 returning version)
+        select 1 / count(*) from passed where version = $2 + 1
         """;
 
     private const string InsertAccountsSql =
@@ -96,33 +122,38 @@ internal sealed class LedgerTransaction(NpgsqlConnection connection, NpgsqlTrans
     private const string AdvanceFenceSql =
         "update ledger_fence set journal_version = $2, account_count = $3, at = $4 where shard = $1";
 
-    public NpgsqlTransaction Transaction => transaction;
+    private NpgsqlTransaction? _transaction;
+    private bool _copied;
+
+    public NpgsqlTransaction Transaction => _transaction ?? throw new InvalidOperationException("The transaction has not begun.");
 
     public int Backend => connection.ProcessID;
 
-    public static async Task<LedgerTransaction> BeginAsync(NpgsqlDataSource source, CancellationToken ct)
+    public static async Task<LedgerTransaction> OpenAsync(NpgsqlDataSource source, CancellationToken ct) =>
+        new(await source.OpenConnectionAsync(ct));
+
+    /// <summary>Reads ahead of the transaction, what is committed now.</summary>
+    public async Task ReadAsync(LedgerLoad load, LedgerState state, CancellationToken ct)
     {
-        var connection = await source.OpenConnectionAsync(ct);
-        try
-        {
-            return new LedgerTransaction(connection, await connection.BeginTransactionAsync(ct));
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
+        await using var batch = new NpgsqlBatch(connection);
+        load.AddTo(batch, write: false);
+        if (batch.BatchCommands.Count == 0)
+            return;
+        await batch.PrepareAsync(ct);
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        await load.ReadAsync(reader, state, ct);
     }
 
     /// <summary>
-    /// Moves the fence from <paramref name="expected"/> (null = from wherever it stands, for a writer with an empty
+    /// Begins by moving the fence from <paramref name="expected"/> (null = from wherever it stands, for a writer with an empty
     /// cache) and loads <paramref name="needs"/>. Null when somebody else has moved it.
     /// </summary>
     public async Task<(long Fence, LedgerState State)?> MoveFenceAsync(
         string shard, long? expected, LedgerNeeds needs, CancellationToken ct)
     {
+        await BeginAsync(ct);
         var load = new LedgerLoad(shard, needs);
-        await using var batch = new NpgsqlBatch(connection, transaction);
+        await using var batch = new NpgsqlBatch(connection, _transaction);
         batch.Add(FenceSql, Text(shard), new NpgsqlParameter { Value = (object?)expected ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
         load.AddTo(batch, write: true);
         await batch.PrepareAsync(ct);
@@ -133,58 +164,106 @@ internal sealed class LedgerTransaction(NpgsqlConnection connection, NpgsqlTrans
         var state = new LedgerState(
             reader.GetInt64(1), reader.GetInt64(2), reader.GetFieldValue<DateTimeOffset>(3), requestCount: needs.Outcomes.Count);
         Check.That(!await reader.ReadAsync(ct), "the fence is one row");
+        Check.That(await reader.NextResultAsync(ct), "every query has a result");
         await load.ReadAsync(reader, state, ct);
         return (fence, state);
     }
 
-    /// <summary>Loads accounts that became known by what was loaded; only rare commands need it.</summary>
-    public Task LoadAccountsAsync(IReadOnlyCollection<AccountKey> accounts, LedgerState state, CancellationToken ct) =>
-        LedgerLoad.ReadAccountsAsync(connection, transaction, accounts, state, ct);
+    /// <summary>Reads accounts that became known by what was read; only rare commands need it.</summary>
+    public Task ReadAsync(IReadOnlyCollection<AccountKey> accounts, LedgerState state, CancellationToken ct) =>
+        LedgerLoad.ReadAccountsAsync(connection, _transaction, accounts, state, ct);
 
-    /// <summary>Writes every row of the batch set-wise, where the journal will stand, and its events.</summary>
-    public async Task WriteAsync(string shard, LedgerState state, LedgerWrites writes, JournalAppend append, CancellationToken ct)
+    /// <summary>
+    /// Adds the many rows of a large batch. Rows under ids of their own meet nobody else's, so they may be there before the
+    /// fence is moved.
+    /// </summary>
+    public async Task CopyAsync(LedgerWrites writes, CancellationToken ct)
     {
-        await using var batch = new NpgsqlBatch(connection, transaction);
-        if (writes.Opened.Count > 0)
-            AddOpened(batch, writes.Opened);
-        if (writes.Changed.Count > 0)
-            AddChanged(batch, writes.Changed);
         if (writes.Entries.Count < CopyRowsMin)
+            return;
+        await BeginAsync(ct);
+        await LedgerCopy.OutcomesAsync(connection, writes.Outcomes, ct);
+        await LedgerCopy.EntriesAsync(connection, writes.Entries, ct);
+        _copied = true;
+    }
+
+    /// <summary>Writes every row of the batch that is not copied set-wise, where the journal will stand, and its events.</summary>
+    /// <param name="shard">Whose journal.</param>
+    /// <param name="place">From where the fence is to be moved; null = it was moved before.</param>
+    /// <param name="decided">The batch.</param>
+    /// <param name="ct">Gives up.</param>
+    /// <exception cref="LedgerFenceLostException">The fence does not stand at <paramref name="place"/>.</exception>
+    public async Task WriteAsync(string shard, LedgerPlace? place, DecidedBatch decided, CancellationToken ct)
+    {
+        var writes = decided.Writes;
+        await BeginAsync(ct);
+        await using var batch = new NpgsqlBatch(connection, _transaction);
+        AddFence(batch, shard, place, decided.State);
+        if (!_copied)
         {
             AddOutcomes(batch, writes.Outcomes);
             if (writes.Entries.Count > 0)
                 AddEntries(batch, writes.Entries);
         }
-        else
-        {
-            await LedgerCopy.OutcomesAsync(connection, writes.Outcomes, ct);
-            await LedgerCopy.EntriesAsync(connection, writes.Entries, ct);
-        }
 
+        if (writes.Opened.Count > 0)
+            AddOpened(batch, writes.Opened);
+        var changed = batch.BatchCommands.Count;
+        if (writes.Changed.Count > 0)
+            AddChanged(batch, writes.Changed);
+        AddRare(batch, writes, decided.State);
+        if (writes.RollUps.Count > 0)
+            AddRollUps(batch, writes.RollUps);
+        batch.Add(PutTimeSql, Time(decided.State.At), Long(decided.State.Version));
+        var append = new JournalAppend(shard, decided.State.Version - decided.Events.Count, decided.Events);
+        append.AddTo(batch);
+        await RunAsync(batch, ct);
+        append.CheckStored(batch);
+        if (writes.Changed.Count > 0)
+            Check.That(batch.BatchCommands[changed].Rows == (ulong)writes.Changed.Count);
+    }
+
+    public Task CommitAsync(CancellationToken ct) => Transaction.CommitAsync(ct);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_transaction is not null)
+            await _transaction.DisposeAsync();
+        await connection.DisposeAsync();
+    }
+
+    private async Task BeginAsync(CancellationToken ct) => _transaction ??= await connection.BeginTransactionAsync(ct);
+
+    private static async Task RunAsync(NpgsqlBatch batch, CancellationToken ct)
+    {
+        await batch.PrepareAsync(ct);
+        try
+        {
+            await batch.ExecuteNonQueryAsync(ct);
+        }
+        catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.DivisionByZero)
+        {
+            throw new LedgerFenceLostException(fault);
+        }
+    }
+
+    private static void AddFence(NpgsqlBatch batch, string shard, LedgerPlace? place, LedgerState state)
+    {
+        if (place is null)
+            batch.Add(AdvanceFenceSql, Text(shard), Long(state.Version), Long(state.AccountCount), Time(state.At));
+        else
+            batch.Add(
+                PassFenceSql, Text(shard), Long(place.Fence), Long(state.Version), Long(state.AccountCount), Time(state.At));
+    }
+
+    private static void AddRare(NpgsqlBatch batch, LedgerWrites writes, LedgerState state)
+    {
         if (writes.Holds.Count > 0)
             AddHolds(batch, writes.Holds, state);
         if (writes.Reversed.Count > 0)
             batch.Add(
                 PutReversedSql, Longs(writes.Reversed, row => row.Version), Shorts(writes.Reversed, row => row.Posting),
                 Longs(writes.Reversed, row => row.Amount));
-        if (writes.RollUps.Count > 0)
-            AddRollUps(batch, writes.RollUps);
-        batch.Add(PutTimeSql, Time(state.At), Long(state.Version));
-        batch.Add(AdvanceFenceSql, Text(shard), Long(state.Version), Long(state.AccountCount), Time(state.At));
-        append.AddTo(batch);
-        await batch.PrepareAsync(ct);
-        await batch.ExecuteNonQueryAsync(ct);
-        append.CheckStored(batch);
-        if (writes.Changed.Count > 0)
-            Check.That(batch.BatchCommands[writes.Opened.Count > 0 ? 1 : 0].Rows == (ulong)writes.Changed.Count);
-    }
-
-    public Task CommitAsync(CancellationToken ct) => transaction.CommitAsync(ct);
-
-    public async ValueTask DisposeAsync()
-    {
-        await transaction.DisposeAsync();
-        await connection.DisposeAsync();
     }
 
     private static void AddOpened(NpgsqlBatch batch, IReadOnlyList<LedgerAccount> accounts) => batch.Add(

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
 using Lumora.Projections.EventStore;
 using Microsoft.Extensions.Logging;
@@ -15,18 +14,21 @@ namespace Lumora.Projections.Ledger;
 /// </summary>
 public sealed partial class LedgerWriter : ILedger
 {
+    // Two batches at a time: while the database writes one, this process decides the next one.
+    private const int FlightsMax = 2;
+    private const int BatchSizeMin = 16;
+
     private readonly LedgerQueue _queue;
     private readonly LedgerOptions _options;
     private readonly string _shard;
     private readonly NpgsqlDataSource _source;
-    private readonly LedgerCompanions _companions;
+    private readonly LedgerCommitter _committer;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
-    private readonly ILedgerProbe? _probe;
     private readonly LedgerMetrics.OfWriter? _metrics;
-    private readonly AccountCache _cache;
     private readonly RefusalLimiter _refusals;
-    private long? _fence;
+    private readonly Queue<LedgerFlight> _flights = new(FlightsMax);
+    private Task<bool>? _waiting;
 
     /// <summary>Whether this writer may start another batch, and who takes what it may not; null = until it is stopped.</summary>
     internal LedgerTerm? Term { get; init; }
@@ -36,11 +38,11 @@ public sealed partial class LedgerWriter : ILedger
         ShardSessions sessions, ShardRole role, LedgerOptions options, TimeProvider clock, ILogger<LedgerWriter> logger,
         ILedgerProbe? probe = null, LedgerMetrics? metrics = null)
     {
-        (_options, _clock, _logger, _probe) = (options, clock, logger, probe);
+        (_options, _clock, _logger) = (options, clock, logger);
         _shard = sessions.ShardOf(role);
         _source = sessions.WriterSource(role);
-        _companions = new LedgerCompanions(sessions, role);
-        _cache = new AccountCache(options.CachedAccountsMax);
+        _committer = new LedgerCommitter(
+            _shard, _source, new LedgerCompanions(sessions, role), new AccountCache(options.CachedAccountsMax), clock, probe);
         _refusals = new RefusalLimiter(options.RefusalsPerMinuteMax, clock);
         _queue = new LedgerQueue(options.QueueLengthMax);
         _metrics = metrics?.For(_shard, () => _queue.Count);
@@ -133,19 +135,120 @@ public sealed partial class LedgerWriter : ILedger
     {
         try
         {
-            while (await _queue.WaitAsync(ct))
+            while (await WaitAsync(ct))
             {
-                var batch = _queue.TakeBatch(_options.BatchSizeMax);
-                await CommitOrSplitAsync(batch, attempt: 1, ct);
-                if (batch.Count > 1)
-                    await GiveWayAsync();
+                var batch = _queue.TakeBatch(BatchSize());
+                if (Term?.TakesBack(batch) != true)
+                    await StartAsync(batch, ct);
             }
         }
         finally
         {
             _queue.Complete();
+            await LandAsync(all: true, ct);
             while (_queue.TryTake(out var pending))
                 pending.Fail(new OperationCanceledException("the ledger writer has stopped"));
+        }
+    }
+
+    // Until requests wait and one more batch may start; false when no more will come. Batches land meanwhile.
+    private async Task<bool> WaitAsync(CancellationToken ct)
+    {
+        _waiting ??= _queue.WaitAsync(ct).AsTask();
+        while (_flights.TryPeek(out var first) && (_flights.Count >= FlightsMax || !_waiting.IsCompleted))
+        {
+            if (_flights.Count < FlightsMax && await Task.WhenAny(first.Landing, _waiting) == _waiting)
+                continue;
+            await LandAsync(all: false, ct);
+            await GiveWayAsync();
+        }
+
+        var waiting = _waiting;
+        _waiting = null;
+        return await waiting;
+    }
+
+    // Half of what waits and flies: as much then flies as is decided. Few requests are not worth two commits.
+    private int BatchSize()
+    {
+        var flying = _flights.Sum(flight => flight.Asked.Count);
+        return Math.Clamp((_queue.Count + flying + 1) / 2, Math.Min(BatchSizeMin, _options.BatchSizeMax), _options.BatchSizeMax);
+    }
+
+    private async Task StartAsync(List<Pending> batch, CancellationToken ct)
+    {
+        var asked = AskedOf(batch);
+        if (_committer.CanRunAhead(asked))
+        {
+            try
+            {
+                var before = _flights.LastOrDefault();
+                var flight = await _committer.DecideAheadAsync(batch, asked, before, ct);
+                flight.Landing = FlyAsync(flight, before, ct);
+                _flights.Enqueue(flight);
+                return;
+            }
+            catch (Exception fault)
+            {
+                // What could not even be decided waits for those before it, and is then decided with all care.
+                LogBehind(fault, batch.Count);
+            }
+        }
+
+        await LandAsync(all: true, ct);
+        await CommitOrSplitAsync(batch, attempt: 1, ct);
+    }
+
+    private async Task<Exception?> FlyAsync(LedgerFlight flight, LedgerFlight? before, CancellationToken ct)
+    {
+        try
+        {
+            await using var transaction = flight.Transaction;
+            if (flight.Decided.Events.Count > 0)
+                await _committer.CommitAsync(flight, before, ct);
+            // A replay of what is still on its way is true only once that has arrived.
+            else if (before is not null && await before.Landing is { } fault)
+                return fault;
+        }
+        catch (Exception fault)
+        {
+            return fault;
+        }
+        finally
+        {
+            flight.IsWritten();
+        }
+
+        _metrics?.Decided(flight.Decided.Outcomes, Stopwatch.GetElapsedTime(flight.Started));
+        Answer(flight.Batch, flight.Asked, flight.Decided);
+        return null;
+    }
+
+    // Takes the first batch out of the air, or all of them. After one that failed no other is believed: they all end first,
+    // and those that failed are decided again, one after the other.
+    private async Task LandAsync(bool all, CancellationToken ct)
+    {
+        var failed = new List<(LedgerFlight Flight, Exception Fault)>();
+        while (_flights.TryDequeue(out var flight))
+        {
+            if (await flight.Landing is { } fault)
+                failed.Add((flight, fault));
+            if (!all && failed.Count == 0)
+                break;
+        }
+
+        if (failed.Count == 0)
+            return;
+        _committer.Forget();
+        foreach (var (flight, fault) in failed)
+        {
+            if (ct.IsCancellationRequested)
+                Fail(flight.Batch, fault);
+            else
+            {
+                LogBehind(fault, flight.Asked.Count);
+                await CommitOrSplitAsync([.. flight.Batch], attempt: 1, ct);
+            }
         }
     }
 
@@ -171,7 +274,7 @@ public sealed partial class LedgerWriter : ILedger
         {
             // Whether the transaction was committed is unknown here: forget everything and ask the tables again.
             // What was committed answers as a replay.
-            ForgetEverything();
+            _committer.Forget();
             if (ct.IsCancellationRequested)
                 Fail(batch, e);
             else if (LedgerFaults.IsPassing(e))
@@ -224,7 +327,7 @@ public sealed partial class LedgerWriter : ILedger
         Fail([pending], fault);
     }
 
-    private void Fail(List<Pending> batch, Exception fault)
+    private void Fail(IReadOnlyList<Pending> batch, Exception fault)
     {
         _metrics?.Count(LedgerMetrics.Failed, batch.Sum(pending => pending.Asked.Count));
         foreach (var pending in batch)
@@ -233,65 +336,29 @@ public sealed partial class LedgerWriter : ILedger
 
     private async Task CommitAsync(List<Pending> batch, CancellationToken ct)
     {
-        while (!await TryCommitAsync(batch, ct))
+        var (started, asked) = (Stopwatch.GetTimestamp(), AskedOf(batch));
+        DecidedBatch? decided;
+        while ((decided = await _committer.TryCommitAsync(batch, asked, ct)) is null)
         {
             LogFenceLost(_shard);
-            Check.That(_fence is not null, "a writer without a cache takes the fence wherever it stands");
-            ForgetEverything();
+            _committer.Forget();
             if (Term?.TakesBack(batch) == true)
                 return;
-        }
-    }
-
-    private async Task<bool> TryCommitAsync(List<Pending> batch, CancellationToken ct)
-    {
-        var started = Stopwatch.GetTimestamp();
-        var asked = new List<PreparedRequest>(batch.Count);
-        foreach (var pending in batch)
-            asked.AddRange(pending.Asked);
-        var accounts = LedgerBatch.AccountsOf(asked);
-        var (missing, cached) = _cache.Split(accounts);
-        await using var transaction = await LedgerTransaction.BeginAsync(_source, ct);
-        var needs = LedgerBatch.NeedsOf(asked, missing);
-        if (await transaction.MoveFenceAsync(_shard, _fence, needs, ct) is not { } moved)
-            return false;
-        var state = moved.State;
-        foreach (var account in cached)
-            state.Load(account);
-        await LoadFurtherAsync(transaction, asked, state, ct);
-        var before = state.Version;
-        var decided = LedgerBatch.Decide(state, batch, _clock.Now());
-        await ReachAsync(CommitPoint.BeforeAppend, transaction, ct);
-        if (decided.Events.Count > 0)
-        {
-            // Companions first: what can still conflict does so before the journal takes sequence numbers.
-            if (decided.Companions.Count > 0)
-                await _companions.AppendAsync(transaction.Transaction, decided.Companions, ct);
-            await transaction.WriteAsync(
-                _shard, state, decided.Writes, new JournalAppend(_shard, before, decided.Events), ct);
-            await ReachAsync(CommitPoint.AfterAppend, transaction, ct);
-            await transaction.CommitAsync(ct);
-            _fence = moved.Fence;
-            foreach (var key in accounts.Concat(state.Touched.Keys))
-                _cache.Put(key, state.Account(key));
-            await ReachAsync(CommitPoint.AfterCommit, transaction, ct);
         }
 
         _metrics?.Decided(decided.Outcomes, Stopwatch.GetElapsedTime(started));
         Answer(batch, asked, decided);
-        return true;
     }
 
-    private static async Task LoadFurtherAsync(
-        LedgerTransaction transaction, List<PreparedRequest> asked, LedgerState state, CancellationToken ct)
+    private static List<PreparedRequest> AskedOf(List<Pending> batch)
     {
-        var further = LedgerBatch.FurtherAccountsOf(asked, state);
-        further.RemoveWhere(key => state.Account(key) is not null);
-        if (further.Count > 0)
-            await transaction.LoadAccountsAsync(further, state, ct);
+        var asked = new List<PreparedRequest>(batch.Count);
+        foreach (var pending in batch)
+            asked.AddRange(pending.Asked);
+        return asked;
     }
 
-    private void Answer(List<Pending> batch, List<PreparedRequest> asked, DecidedBatch decided)
+    private void Answer(IReadOnlyList<Pending> batch, IReadOnlyList<PreparedRequest> asked, DecidedBatch decided)
     {
         for (var i = 0; i < asked.Count; i++)
         {
@@ -307,18 +374,12 @@ public sealed partial class LedgerWriter : ILedger
         }
     }
 
-    // A cached row is never older than the fence, so whoever loses the fence loses the cache with it.
-    private void ForgetEverything()
-    {
-        _fence = null;
-        _cache.Clear();
-    }
-
-    private ValueTask ReachAsync(CommitPoint point, LedgerTransaction transaction, CancellationToken ct) =>
-        _probe?.ReachedAsync(point, transaction.Backend, ct) ?? ValueTask.CompletedTask;
-
     [LoggerMessage(Level = LogLevel.Warning, Message = "A batch of {Count} ledger requests failed; halving it.")]
     private partial void LogSplit(Exception fault, int count);
+
+    [LoggerMessage(
+        Level = LogLevel.Information, Message = "A batch of {Count} ledger requests did not arrive; deciding it again.")]
+    private partial void LogBehind(Exception fault, int count);
 
     [LoggerMessage(
         Level = LogLevel.Warning, Message = "The database is away: {Count} ledger requests, attempt {Attempt}.")]
