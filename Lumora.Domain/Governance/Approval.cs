@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
@@ -75,8 +76,14 @@ public sealed record Approval
     /// </summary>
     public string Place => $"{ApprovableUntil.ToWire()}/{ApprovalId}";
 
+    /// <summary>Its place in the list of a <see cref="State"/>.</summary>
+    public string PlaceInState => $"{NameOf(State)}/{Place}";
+
     /// <summary>The id of what <paramref name="actor"/> asks for under <paramref name="key"/>.</summary>
     public static string IdOf(string actor, string key) => TypeId.Format(IdPrefix, OutcomeId.Of(actor, key));
+
+    /// <summary>The wire name of a state.</summary>
+    public static string NameOf(ApprovalState state) => JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString());
 
     /// <summary>The stream of an approval.</summary>
     public static string StreamOf(string approvalId) => $"{IdPrefix}/{approvalId}";

@@ -1,3 +1,4 @@
+using Lumora.Domain.Kernel;
 using Lumora.Domain.Participants;
 using Lumora.Projections.EventStore;
 using Npgsql;
@@ -7,6 +8,13 @@ namespace Lumora.Projections.Participants;
 /// <summary>Reads participants, and opens their sealed fields for those parts of the host that must act on them.</summary>
 public sealed class ParticipantDirectory(ShardSessions sessions, SubjectKeys keys, WalletIndex index)
 {
+    // Roles are stored as the text of their set, so that one index finds a steward whatever else they are.
+    private static readonly Roles[] RolesOfStewards =
+    [
+        .. Enumerable.Range(0, 2 * (int)Enum.GetValues<Roles>().Max()).Select(bits => (Roles)bits)
+            .Where(roles => (roles & Roles.Steward) != Roles.None),
+    ];
+
     /// <summary>The participant, or null.</summary>
     public async Task<Participant?> FindAsync(string participantId, CancellationToken cancellationToken)
     {
@@ -23,6 +31,20 @@ public sealed class ParticipantDirectory(ShardSessions sessions, SubjectKeys key
         return await command.ExecuteScalarAsync(cancellationToken) is string participantId
             ? await FindAsync(participantId, cancellationToken)
             : null;
+    }
+
+    /// <summary>The participant with the roles of this moment: none when there is no such participant.</summary>
+    public async Task<Actor> ActorAsync(string participantId, CancellationToken cancellationToken) => new(
+        participantId, (await FindAsync(participantId, cancellationToken))?.Roles ?? Roles.None);
+
+    /// <summary>True when somebody else than <paramref name="participantId"/> is a steward now. An erased participant has no roles.</summary>
+    public async Task<bool> HasOtherStewardAsync(string participantId, CancellationToken cancellationToken)
+    {
+        await using var session = sessions.Query(ShardRole.Global);
+        var serializer = session.DocumentStore.Options.Serializer();
+        var sets = RolesOfStewards.Select(roles => serializer.ToJson(roles).Trim('"')).ToArray();
+        return (await session.QueryAsync<Participant>(
+            "where data ->> 'roles' = any(?) and data ->> 'participantId' <> ? limit 1", cancellationToken, sets, participantId)).Count > 0;
     }
 
     /// <summary>The wallet in base58; null once erased.</summary>

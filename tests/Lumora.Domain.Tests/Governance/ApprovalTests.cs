@@ -158,6 +158,7 @@ public sealed class ApprovalTests
             .Select(i => Pending() with { ApprovableUntil = At.AddMicroseconds(37L * i * i * i * 1_000_003) })
             .Select(approval => approval.Place).ToList();
         Assert.Equal(places.Order(StringComparer.Ordinal), places);
+        Assert.Equal($"pending/{Pending().Place}", Pending().PlaceInState);
     }
 
     private static readonly string s_id = Approval.IdOf(Anna.Id, Key);
