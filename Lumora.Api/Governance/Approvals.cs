@@ -54,7 +54,7 @@ public sealed class Approvals(
                 return Refused(ApprovalCodes.Reject(ApprovalCodes.Forbidden));
             if (!await participants.HasOtherStewardAsync(requester.Id, ct))
                 return await calls.AskAsync(request, dryRun: false, ct);
-            if (await CountPendingAsync(ct) >= PendingMax)
+            if (await approvals.CountPendingAsync(PendingMax, clock.Now(), ct) >= PendingMax)
                 return Refused(ApprovalCodes.Reject(ApprovalCodes.TooMany));
         }
 
@@ -143,20 +143,25 @@ public sealed class Approvals(
     /// <summary>What whoever asks again is told: an outcome where it is done, else why it is not.</summary>
     private async Task<LedgerPayload> AnswerAsync(Approval approval, CancellationToken ct) => approval.StateAt(clock.Now()) switch
     {
-        ApprovalState.Granted => LedgerPayload.Of(
-            (await outcomes.OutcomeAsync(Role, approval.RequestedBy, approval.Key, ct))!.ToOutcome(approval.Key, replayed: true),
-            dryRun: false) with { Approval = Info(approval) },
+        ApprovalState.Granted => await ReplayAsync(approval, ct),
         ApprovalState.Failed => Refused(LedgerCodes.Reject(approval.FailureCode!, approval.FailureField), approval),
         ApprovalState.Declined => Refused(ApprovalCodes.Reject(ApprovalCodes.Declined), approval),
         ApprovalState.Expired => Refused(ApprovalCodes.Reject(ApprovalCodes.Expired), approval),
         _ => Refused(ApprovalCodes.Reject(ApprovalCodes.Pending), approval),
     };
 
+    private async Task<LedgerPayload> ReplayAsync(Approval approval, CancellationToken ct)
+    {
+        var outcome = await outcomes.OutcomeAsync(Role, approval.RequestedBy, approval.Key, ct);
+        Check.That(outcome is not null, "a grant is committed with its effect");
+        return LedgerPayload.Of(outcome.ToOutcome(approval.Key, replayed: true), dryRun: false) with
+        {
+            Approval = Info(approval),
+        };
+    }
+
     private LedgerPayload Refused(Rejection rejection, Approval? approval = null) =>
         LedgerPayload.Refused(rejection) with { Approval = Info(approval) };
-
-    private async Task<int> CountPendingAsync(CancellationToken ct) => (await approvals.ListAsync(
-        ApprovalState.Pending, new ApprovalRange(PendingMax), clock.Now(), ct)).Count;
 
     private async Task<(Approval? State, long Version)> ReadAsync(string approvalId, Actor actor, CancellationToken ct)
     {

@@ -47,6 +47,14 @@ public sealed class ApprovalQueries(ShardSessions sessions)
         ApprovalState? state, ApprovalRange range, DateTimeOffset now, CancellationToken ct) =>
         List(state, range, now).AllAsync(sessions.DataSource(Role), Read, ct);
 
+    /// <summary>How many wait at <paramref name="now"/>; counted up to <paramref name="most"/>.</summary>
+    public async Task<long> CountPendingAsync(int most, DateTimeOffset now, CancellationToken ct)
+    {
+        var pending = List(ApprovalState.Pending, new ApprovalRange(most), now);
+        var count = pending with { Sql = $"select count(*) from ({pending.Sql}) p" };
+        return (await count.AllAsync(sessions.DataSource(Role), row => row.GetInt64(0), ct))[0];
+    }
+
     internal static LedgerQuery List(ApprovalState? state, ApprovalRange range, DateTimeOffset now)
     {
         var (below, above) = (range.After ?? AboveAllPlaces, range.Before ?? BelowAllPlaces);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Lumora.Api.Governance;
 using Lumora.Domain.Governance;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
@@ -62,11 +63,11 @@ public sealed class ApprovalListSpecs(GovernanceFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task Pages_and_stewards_are_found_by_an_index_among_very_many()
+    public async Task A_page_is_found_by_an_index_among_very_many()
     {
         var now = TimeProvider.System.Now();
         var source = fixture.App.Get<ShardSessions>().DataSource(ShardRole.Global);
-        await FillAsync();
+        await FillAsync(Rows, perDay: 50);
         try
         {
             var middle = $"{now.AddDays(-700).ToWire()}/";
@@ -84,35 +85,81 @@ public sealed class ApprovalListSpecs(GovernanceFixture fixture) : IClassFixture
                     }
                 }
             }
-
-            var (anna, _, _) = await fixture.StewardsAsync();
-            Assert.True(await fixture.App.Get<ParticipantDirectory>().HasOtherStewardAsync(anna.Actor.Id, Ct));
         }
         finally
         {
-            await RunAsync("delete from mt_doc_approval where data ->> 'key' like 'many-%'");
+            await ClearAsync();
         }
+    }
 
-        // A thousand days with fifty each; one in ten of what nobody decided, the rest granted.
-        async Task FillAsync()
+    [Fact]
+    public async Task Another_steward_is_found_by_an_index_among_very_many_participants()
+    {
+        var (anna, _, _) = await fixture.StewardsAsync();
+        var directory = fixture.App.Get<ParticipantDirectory>();
+        await RunAsync(string.Create(CultureInfo.InvariantCulture, $$"""
+            insert into mt_doc_participant (id, data)
+            select 'participant/many-' || i, '{"roles": "Provider, Consumer"}' from generate_series(1, {{Rows}}) i;
+            analyze mt_doc_participant
+            """));
+        try
         {
-            await RunAsync(string.Create(CultureInfo.InvariantCulture, $$"""
-                insert into mt_doc_approval (id, data)
-                select 'approval/approval_' || lpad(i::text, 26, '0'), jsonb_build_object(
-                  'key', 'many-' || i, 'place', place, 'placeInState', case when i % 10 = 0 then 'pending/' else 'granted/' end || place)
-                from generate_series(1, {{Rows}}) i
-                cross join lateral (select
-                  to_char(now() at time zone 'utc' - i * interval '1728 seconds', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-                    || '/approval_' || lpad(i::text, 26, '0') as place) p
-                """));
-            await RunAsync("analyze mt_doc_approval");
+            Assert.True(await directory.HasOtherStewardAsync(anna.Actor.Id, Ct));
+            var stored = (string[])["Steward", "Provider, Consumer, Steward", "Consumer, Steward"];
+            foreach (var mode in (string[])["force_custom_plan", "force_generic_plan"])
+            {
+                var plan = await ExplainedPlan.OfAsync(
+                    fixture.App.Get<ShardSessions>().DataSource(ShardRole.Global),
+                    ParticipantDirectory.OtherSteward(stored, anna.Actor.Id), mode, Ct);
+                Assert.DoesNotContain(plan.Scans, scan => scan.StartsWith("Seq Scan", StringComparison.Ordinal));
+                Assert.True(plan.Buffers <= 20, plan.Text);
+            }
         }
+        finally
+        {
+            await RunAsync("delete from mt_doc_participant where id like 'participant/many-%'");
+        }
+    }
 
-        async Task RunAsync(string sql)
+    [Fact]
+    public async Task Not_more_than_a_thousand_wait_at_a_time()
+    {
+        var (anna, _, _) = await fixture.StewardsAsync();
+        var somebody = await Person.NewAsync(fixture.App, 0);
+        await FillAsync(Approvals.PendingMax, perDay: -1_000);
+        try
         {
-            await using var command = source.CreateCommand(sql);
-            await command.ExecuteNonQueryAsync(Ct);
+            var refused = await anna.GovernAsync(somebody.Code, new FreezeAccount(somebody.Code, "LMR", "Stolen."));
+            Assert.Equal((ApprovalCodes.TooMany, null), (refused.Code, refused.ApprovalId));
         }
+        finally
+        {
+            await ClearAsync();
+        }
+    }
+
+    // So many a day back into the past, a tenth of them pending; when negative, into the future and all pending.
+    private async Task FillAsync(int rows, int perDay)
+    {
+        await RunAsync(string.Create(CultureInfo.InvariantCulture, $$"""
+            insert into mt_doc_approval (id, data)
+            select 'approval/approval_' || lpad(i::text, 26, '0'), jsonb_build_object(
+              'key', 'many-' || i, 'place', place,
+              'placeInState', case when {{perDay}} < 0 or i % 10 = 0 then 'pending/' else 'granted/' end || place)
+            from generate_series(1, {{rows}}) i
+            cross join lateral (select
+              to_char(now() at time zone 'utc' - i * interval '1 day' / {{perDay}}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+                || '/approval_' || lpad(i::text, 26, '0') as place) p
+            """));
+        await RunAsync("analyze mt_doc_approval");
+    }
+
+    private Task ClearAsync() => RunAsync("delete from mt_doc_approval where data ->> 'key' like 'many-%'");
+
+    private async Task RunAsync(string sql)
+    {
+        await using var command = fixture.App.Get<ShardSessions>().DataSource(ShardRole.Global).CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(Ct);
     }
 
     private static async Task<(IReadOnlyList<string> Ids, string? Next)> PageAsync(Person steward, string arguments)
