@@ -3,6 +3,7 @@ using Lumora.Api.Datasets;
 using Lumora.Api.Deposits;
 using Lumora.Api.Embedded;
 using Lumora.Api.EventStore;
+using Lumora.Api.Governance;
 using Lumora.Api.GraphQL;
 using Lumora.Api.Identity;
 using Lumora.Api.Ledger;
@@ -27,6 +28,7 @@ return await HostCommand.RunAsync(args, async () =>
         .AddLog()
         .AddSolana()
         .AddLedger()
+        .AddGovernance()
         .AddTasks()
         .AddDatasets()
         .AddPurchases()

@@ -5,7 +5,7 @@ using Lumora.Domain.Ledger;
 namespace Lumora.Api.GraphQL;
 
 /// <summary>What the ledger recorded.</summary>
-/// <param name="TransactionId">Your idempotency key: the transaction's id among yours.</param>
+/// <param name="TransactionId">The idempotency key of whoever asked for it: the transaction's id among theirs.</param>
 /// <param name="JournalVersion">Its place in the journal; holds and reversals name it. Null in a dry run, which writes nothing.</param>
 /// <param name="At">The ledger's time of it.</param>
 /// <param name="Replayed">The effect is of an earlier, equal request with this key.</param>
@@ -15,10 +15,13 @@ public sealed record LedgerOutcomeInfo(string TransactionId, long? JournalVersio
 /// <summary>The ledger's answer: an outcome, or an error.</summary>
 /// <param name="Outcome">What was recorded; null where there is an error.</param>
 /// <param name="Error">
-/// Why it has no effect. After <c>busy</c> nothing was decided, after <c>unavailable</c> nobody knows: repeat the same request.
+/// Why it has no effect. After <c>busy</c> nothing was decided, after <c>unavailable</c> nobody knows: repeat the same request. After
+/// <c>approval_pending</c> nothing has happened until another steward approves.
 /// </param>
 /// <param name="RetryAfterMs">After <c>busy</c> and <c>unavailable</c>: how long to wait, in milliseconds.</param>
-public sealed record LedgerPayload(LedgerOutcomeInfo? Outcome, UserError? Error, int? RetryAfterMs)
+/// <param name="Approval">For what needs two stewards: their approval. Null where a steward acts alone, and for all else.</param>
+public sealed record LedgerPayload(
+    LedgerOutcomeInfo? Outcome, UserError? Error, int? RetryAfterMs, ApprovalInfo? Approval = null)
 {
     internal const string Busy = "busy";
     internal const string Unavailable = "unavailable";

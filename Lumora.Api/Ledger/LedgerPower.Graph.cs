@@ -1,10 +1,18 @@
 using System.ComponentModel;
 using GraphQL;
-using Lumora.Api.Ledger;
+using Lumora.Api.Governance;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
 
 namespace Lumora.Api.GraphQL;
+
+/// <summary>What every act of power carries beside its content.</summary>
+internal interface IGovernInput
+{
+    string IdempotencyKey { get; }
+
+    bool DryRun { get; }
+}
 
 /// <summary>An account that a steward acts on.</summary>
 /// <param name="IdempotencyKey">Yours, 1 to 128 visible ASCII characters: the same key with the same content has one effect.</param>
@@ -12,7 +20,7 @@ namespace Lumora.Api.GraphQL;
 /// <param name="Reason">Why, 1 to 500 characters; it stands in the public journal.</param>
 /// <param name="DryRun">Only say what would be answered now.</param>
 public sealed record GovernAccountInput(
-    string IdempotencyKey, string Account, string Reason, [property: DefaultValue(false)] bool DryRun = false);
+    string IdempotencyKey, string Account, string Reason, [property: DefaultValue(false)] bool DryRun = false) : IGovernInput;
 
 /// <summary>Another floor for an account: give <c>floor</c> or <c>unbounded</c>, not both.</summary>
 /// <param name="IdempotencyKey">Yours, 1 to 128 visible ASCII characters: the same key with the same content has one effect.</param>
@@ -27,7 +35,7 @@ public sealed record ChangeFloorInput(
     string Reason,
     long? Floor = null,
     [property: DefaultValue(false)] bool Unbounded = false,
-    [property: DefaultValue(false)] bool DryRun = false);
+    [property: DefaultValue(false)] bool DryRun = false) : IGovernInput;
 
 /// <summary>A part of a transaction that is reversed.</summary>
 /// <param name="Posting">Index of the payment, from 0.</param>
@@ -45,60 +53,59 @@ public sealed record ReverseTransactionInput(
     long Transaction,
     string Reason,
     IReadOnlyList<ReversalPartInput>? Parts = null,
-    [property: DefaultValue(false)] bool DryRun = false);
+    [property: DefaultValue(false)] bool DryRun = false) : IGovernInput
+{
+    internal IReadOnlyList<ReversalPart>? ToParts() =>
+        Parts?.Select(part => new ReversalPart(part.Posting, part.Amount)).ToList();
+}
 
 public sealed partial class Mutation
 {
-    /// <summary>Stops an account: it neither pays nor is paid. What the network owes it waits in its suspense account.</summary>
+    /// <summary>
+    /// Stops an account: it neither pays nor is paid. What the network owes it waits in its suspense account. From the second steward on
+    /// another one has to approve it.
+    /// </summary>
     /// <param name="input">The account.</param>
     [Allow(Roles.Steward)]
     public static Task<LedgerPayload> FreezeAccount(
-        IResolveFieldContext context, [FromServices] LedgerCalls ledger, GovernAccountInput input, CancellationToken ct) =>
-        GovernAsync(
-            context, ledger, input.IdempotencyKey, new FreezeAccount(input.Account, ChartOfAccounts.Lmr, input.Reason),
-            input.DryRun, ct);
+        IResolveFieldContext context, [FromServices] Approvals approvals, GovernAccountInput input, CancellationToken ct) =>
+        GovernAsync(context, approvals, input, new FreezeAccount(input.Account, ChartOfAccounts.Lmr, input.Reason), ct);
 
-    /// <summary>Lets a frozen account take part again.</summary>
+    /// <summary>Lets a frozen account take part again. From the second steward on another one has to approve it.</summary>
     /// <param name="input">The account.</param>
     [Allow(Roles.Steward)]
     public static Task<LedgerPayload> UnfreezeAccount(
-        IResolveFieldContext context, [FromServices] LedgerCalls ledger, GovernAccountInput input, CancellationToken ct) =>
-        GovernAsync(
-            context, ledger, input.IdempotencyKey, new UnfreezeAccount(input.Account, ChartOfAccounts.Lmr, input.Reason),
-            input.DryRun, ct);
+        IResolveFieldContext context, [FromServices] Approvals approvals, GovernAccountInput input, CancellationToken ct) =>
+        GovernAsync(context, approvals, input, new UnfreezeAccount(input.Account, ChartOfAccounts.Lmr, input.Reason), ct);
 
-    /// <summary>Ends an empty account for good.</summary>
+    /// <summary>Ends an empty account for good. From the second steward on another one has to approve it.</summary>
     /// <param name="input">The account.</param>
     [Allow(Roles.Steward)]
     public static Task<LedgerPayload> CloseAccount(
-        IResolveFieldContext context, [FromServices] LedgerCalls ledger, GovernAccountInput input, CancellationToken ct) =>
-        GovernAsync(
-            context, ledger, input.IdempotencyKey, new CloseAccount(input.Account, ChartOfAccounts.Lmr, input.Reason),
-            input.DryRun, ct);
+        IResolveFieldContext context, [FromServices] Approvals approvals, GovernAccountInput input, CancellationToken ct) =>
+        GovernAsync(context, approvals, input, new CloseAccount(input.Account, ChartOfAccounts.Lmr, input.Reason), ct);
 
-    /// <summary>Changes how far an account may go down.</summary>
+    /// <summary>Changes how far an account may go down. From the second steward on another one has to approve it.</summary>
     /// <param name="input">The account and its floor.</param>
     [Allow(Roles.Steward)]
     public static Task<LedgerPayload> ChangeFloor(
-        IResolveFieldContext context, [FromServices] LedgerCalls ledger, ChangeFloorInput input, CancellationToken ct) =>
+        IResolveFieldContext context, [FromServices] Approvals approvals, ChangeFloorInput input, CancellationToken ct) =>
         input.Floor is null == input.Unbounded
             ? GovernAsync(
-                context, ledger, input.IdempotencyKey,
-                new ChangeFloor(input.Account, ChartOfAccounts.Lmr, input.Floor, input.Reason), input.DryRun, ct)
+                context, approvals, input, new ChangeFloor(input.Account, ChartOfAccounts.Lmr, input.Floor, input.Reason), ct)
             : Task.FromResult(LedgerPayload.Refused(LedgerCodes.Reject(LedgerCodes.InvalidRequest, "floor")));
 
-    /// <summary>Sends the money of a transaction back, whole or in part; together never more than it moved.</summary>
+    /// <summary>
+    /// Sends the money of a transaction back, whole or in part; together never more than it moved. From the second steward on another
+    /// one has to approve it.
+    /// </summary>
     /// <param name="input">The transaction.</param>
     [Allow(Roles.Steward)]
     public static Task<LedgerPayload> ReverseTransaction(
-        IResolveFieldContext context, [FromServices] LedgerCalls ledger, ReverseTransactionInput input, CancellationToken ct) =>
-        GovernAsync(
-            context, ledger, input.IdempotencyKey,
-            new ReverseTransaction(
-                input.Transaction, input.Reason, input.Parts?.Select(part => new ReversalPart(part.Posting, part.Amount)).ToList()),
-            input.DryRun, ct);
+        IResolveFieldContext context, [FromServices] Approvals approvals, ReverseTransactionInput input, CancellationToken ct) =>
+        GovernAsync(context, approvals, input, new ReverseTransaction(input.Transaction, input.Reason, input.ToParts()), ct);
 
     private static Task<LedgerPayload> GovernAsync(
-        IResolveFieldContext context, LedgerCalls ledger, string key, LedgerCommand command, bool dryRun, CancellationToken ct) =>
-        ledger.AskAsync(new LedgerRequest(context.Actor(), key, command), dryRun, ct);
+        IResolveFieldContext context, Approvals approvals, IGovernInput input, LedgerCommand command, CancellationToken ct) =>
+        approvals.AskAsync(new LedgerRequest(context.Actor(), input.IdempotencyKey, command), input.DryRun, ct);
 }

@@ -169,7 +169,7 @@ public static class LedgerShape
         && (pair.Value is "" || IsText(pair.Value, LedgerLimits.MetadataBytesMax));
 
     // No control characters (PostgreSQL's jsonb cannot hold U+0000) and no half surrogate pairs (no UTF-8 has them).
-    private static bool IsText(string? text, int lengthMax)
+    internal static bool IsText(string? text, int lengthMax)
     {
         if (text is null || text.Length == 0 || text.Length > lengthMax)
             return false;

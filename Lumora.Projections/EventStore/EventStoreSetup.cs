@@ -4,6 +4,7 @@ using Lumora.Domain.Kernel;
 using Lumora.Projections.Anchoring;
 using Lumora.Projections.Bandwidth;
 using Lumora.Projections.Deposits;
+using Lumora.Projections.Governance;
 using Lumora.Projections.Ledger;
 using Lumora.Projections.Nodes;
 using Lumora.Projections.Participants;
@@ -84,6 +85,7 @@ public static class EventStoreSetup
         RewardsStore.Configure(options);
         AnchoringStore.Configure(options);
         DepositsStore.Configure(options);
+        GovernanceStore.Configure(options);
         Datasets.DatasetsStore.Configure(options);
         Purchases.PurchasesStore.Configure(options);
     }

@@ -1,4 +1,5 @@
 using JasperFx.Events.Projections;
+using Lumora.Domain.Participants;
 using Marten;
 using Weasel.Postgresql.Tables;
 
@@ -11,6 +12,8 @@ public static class ParticipantsStore
     public static void Configure(StoreOptions options)
     {
         options.Projections.Add(new ParticipantView(), ProjectionLifecycle.Inline);
+        // Few of very many are stewards.
+        options.Schema.For<Participant>().Index(participant => participant.Roles);
         foreach (var table in (Table[])[Wallets(), UsedNonces(), RefreshTokens()])
             options.Storage.ExtendedSchemaObjects.Add(table);
     }

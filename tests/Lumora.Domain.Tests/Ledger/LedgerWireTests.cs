@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using CsCheck;
 using Lumora.Domain.Deposits;
+using Lumora.Domain.Governance;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
 using Lumora.Domain.Purchases;
@@ -15,7 +16,7 @@ public sealed class LedgerWireTests
 
     private static readonly Type[] Outcomes = [.. typeof(LedgerOutcome).GetNestedTypes()];
 
-    private static readonly Type[] StreamTypes = [typeof(LedgerJournal), typeof(Purchase), typeof(DepositState)];
+    private static readonly Type[] StreamTypes = [typeof(LedgerJournal), typeof(Purchase), typeof(DepositState), typeof(Approval)];
 
     [Fact]
     public void Every_kind_of_request_arrives_as_it_was_sent() => Gen.Int.Sample(seed =>

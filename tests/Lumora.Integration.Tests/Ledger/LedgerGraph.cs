@@ -96,7 +96,8 @@ internal static class LedgerGraph
         ["closeAccount"] = "GovernAccountInput",
     };
 
-    private static (string Field, Dictionary<string, object?> Input) Mutation(LedgerRequest request)
+    /// <summary>The mutation of a request, and its input.</summary>
+    public static (string Field, Dictionary<string, object?> Input) Mutation(LedgerRequest request)
     {
         var (field, input) = request.Command switch
         {
