@@ -28,9 +28,12 @@ public sealed class HomeFolder : IAsyncLifetime
     /// <summary>kill −9 of the whole PostgreSQL: nobody is left to clean up, or to write another byte.</summary>
     public async Task KillDatabaseAsync()
     {
-        var postmaster = int.Parse(
-            Processes().Single(line => line.Contains(" -D ", StringComparison.Ordinal)).Split(':')[0], CultureInfo.InvariantCulture);
-        var all = Running().Where(process => process.Parent == postmaster).Select(process => process.Id).Prepend(postmaster)
+        // A process that it has just started still has its name.
+        var servers = Processes().Where(line => line.Contains(" -D ", StringComparison.Ordinal))
+            .Select(line => int.Parse(line.Split(':')[0], CultureInfo.InvariantCulture)).ToList();
+        var running = Running().ToList();
+        var postmaster = servers.Single(id => !running.Exists(process => process.Id == id && servers.Contains(process.Parent)));
+        var all = running.Where(process => process.Parent == postmaster).Select(process => process.Id).Prepend(postmaster)
             .Select(id => id.ToString(CultureInfo.InvariantCulture)).ToList();
         using var kill = Process.Start("kill", ["-KILL", .. all]);
         await kill.WaitForExitAsync();

@@ -12,7 +12,7 @@ namespace Lumora.Resilience.Tests.Ledger;
 /// <summary>
 /// The host, or its whole database, dies by kill −9 while the ledger stands at a named point of a commit
 /// (<c>Lumora:Development:LedgerStop</c>) and clients wait for their answers. The next host has to give them the right
-/// ones. Each point and victim once, in random order, on one ledger; with <c>LUMORA_LONG=1</c> eight times.
+/// ones. Each point and victim once, in random order, on one ledger; with <c>LUMORA_LONG=1</c> four times.
 /// </summary>
 public sealed class LedgerKillSpecs : IAsyncLifetime
 {
@@ -42,7 +42,7 @@ public sealed class LedgerKillSpecs : IAsyncLifetime
     public async Task Whatever_dies_at_whichever_point_of_a_commit_each_transfer_has_one_effect_and_one_answer()
     {
         var random = LongForm.NewRandom();
-        var deaths = Enumerable.Range(0, LongForm.IsAsked ? 8 : 1).SelectMany(_ => Enum.GetValues<CommitPoint>())
+        var deaths = Enumerable.Range(0, LongForm.IsAsked ? 4 : 1).SelectMany(_ => Enum.GetValues<CommitPoint>())
             .SelectMany(point => (Death[])[new(point, OfDatabase: false), new(point, OfDatabase: true)]).ToArray();
         random.Shuffle(deaths);
         var host = await StartAsync(0, deaths[0]);
