@@ -48,6 +48,7 @@ internal static class LedgerModule
         builder.Services.AddSingleton<DueHolds>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Ledgers>());
         builder.Services.AddHostedService<HoldSweeper>();
+        CommitStop.AddTo(builder);
         builder.Services.AddHealthChecks().AddCheck<LedgerWriterHealth>("ledger_writer", tags: ["ready"]);
         return builder.AddLedgerReconciliation();
     }

@@ -27,6 +27,9 @@ public sealed class Faucet(
     /// <summary>The most of a participant on one day (UTC): 5,000 LMR.</summary>
     public static readonly Amount DailyMax = Amount.FromLmr(5_000);
 
+    // A chain that hangs is said to hang while the caller still listens: an operation of GraphQL has 5 s.
+    private static readonly TimeSpan PaidWithin = TimeSpan.FromSeconds(3);
+
     /// <summary>
     /// The signature of the transfer; the same for the same key. Refuses with <c>invalid_key</c>, <c>invalid_amount</c>,
     /// <c>idempotency_conflict</c>, <c>faucet_limit</c>, <c>faucet_disabled</c>, and <c>faucet_unavailable</c>, after which
@@ -47,18 +50,24 @@ public sealed class Faucet(
             return known.Signature;
         if (connection.Current is not { } cluster || deposits.Token is not { Faucet: not null } token)
             return Unavailable(connection.Status);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(PaidWithin);
         try
         {
-            var payment = known ?? await ClaimAsync(cluster, token, participantId, key, amount, ct);
+            var payment = known ?? await ClaimAsync(cluster, token, participantId, key, amount, limit.Token);
             if (payment is null)
                 return new Rejection("faucet_limit", $"A day's limit is {DailyMax.Format()}: come back tomorrow (UTC).");
             if (payment.Amount != amount)
                 return LedgerCodes.Reject(LedgerCodes.IdempotencyConflict, "amount");
-            return await DeliverAsync(cluster, token, payment, ct);
+            return await DeliverAsync(cluster, token, payment, limit.Token);
         }
         catch (SolanaException fault)
         {
             return Unavailable(fault.Message);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return Unavailable($"no answer within {PaidWithin.TotalSeconds} s");
         }
     }
 

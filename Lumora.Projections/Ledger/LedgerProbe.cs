@@ -13,7 +13,7 @@ public enum CommitPoint
     AfterCommit,
 }
 
-/// <summary>Lets a test stand between the steps of a commit. Registered by tests only.</summary>
+/// <summary>Stands between the steps of a commit. Registered by tests, and by a development host that is asked to.</summary>
 public interface ILedgerProbe
 {
     /// <summary>Called at each point of each batch; an exception is a crash at that point.</summary>

@@ -55,6 +55,19 @@ public sealed class FaucetFaultSpecs(DepositSpecs.Fixture fixture) : IClassFixtu
         await wallet.BalanceReachesAsync(Usual + 1, ct);
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task A_chain_that_hangs_is_said_to_be_unavailable_while_the_caller_still_listens()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        using var wallet = await DepositClient.SignInAsync(fixture.App, ct);
+        await wallet.PaidAsync("first", 1, ct);
+        await FaultAsync(new { kind = "delay", method = "getLatestBlockhash", ms = 8_000, count = 100 }, ct);
+        Assert.Equal("faucet_unavailable", await wallet.OnceAsync("key", ct));
+        await FaultAsync(new { kind = "clear" }, ct);
+        await wallet.PaidAsync("key", null, ct);
+        await wallet.BalanceReachesAsync(Usual + 1, ct);
+    }
+
     /// <summary>A request that ends after its transfer was stored, and the stored signature.</summary>
     private async Task<string> StoredAndNotSentAsync(DepositClient wallet, CancellationToken ct)
     {

@@ -14,9 +14,11 @@ internal sealed class LedgerCallers
 {
     private readonly List<Task> _running = [];
     private readonly ConcurrentBag<(string Key, long JournalVersion)> _posted = [];
+    private readonly Lock _gate = new();
     private volatile bool _enough;
     private int _unknown;
     private long _lastAnswer;
+    private TimeSpan _pause;
 
     /// <summary>Keys that were answered.</summary>
     public int Answered => _posted.Count;
@@ -24,8 +26,15 @@ internal sealed class LedgerCallers
     /// <summary>Answers that were "outcome unknown".</summary>
     public int Unknown => _unknown;
 
-    /// <summary>When the last answer came, on the monotonic clock.</summary>
-    public long LastAnswer => Volatile.Read(ref _lastAnswer);
+    /// <summary>The longest time in which nobody at all was answered; read it when they have stopped.</summary>
+    public TimeSpan Pause => _pause;
+
+    /// <summary>The payer's account with money for all payments, and the payee's with none.</summary>
+    public static async Task OpenAsync(ILedger ledger)
+    {
+        await FundAsync(ledger, 1, 1_000_000);
+        Assert.IsType<LedgerOutcome.Posted>(await ledger.AskAsync(Request("open-1", new OpenAccount(Account(1)))));
+    }
 
     /// <summary>Starts <paramref name="count"/> people who ask <paramref name="first"/>, and else <paramref name="second"/>.</summary>
     public LedgerCallers Start(string name, int count, ILedger first, ILedger second)
@@ -74,13 +83,24 @@ internal sealed class LedgerCallers
                 var answer = await TryAsync(attempt % 2 == 0 ? first : second, request);
                 if (answer is LedgerOutcome.Posted posted)
                 {
-                    _posted.Add((request.Key, posted.JournalVersion));
-                    Volatile.Write(ref _lastAnswer, Stopwatch.GetTimestamp());
+                    Note(request.Key, posted.JournalVersion);
                     break;
                 }
 
                 Assert.IsNotType<LedgerOutcome.Refused>(answer);
             }
+        }
+    }
+
+    private void Note(string key, long journalVersion)
+    {
+        lock (_gate)
+        {
+            var now = Stopwatch.GetTimestamp();
+            if (_lastAnswer > 0 && Stopwatch.GetElapsedTime(_lastAnswer, now) is var pause && pause > _pause)
+                _pause = pause;
+            _lastAnswer = now;
+            _posted.Add((key, journalVersion));
         }
     }
 

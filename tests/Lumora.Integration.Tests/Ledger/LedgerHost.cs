@@ -19,6 +19,7 @@ internal sealed class LedgerHost : ILedgerProbe, IAsyncDisposable
     private readonly TaskCompletionSource _inCommit = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _looks;
     private TaskCompletionSource? _commits;
+    private bool _killed;
 
     private LedgerHost(LedgerHarness harness, LedgerOptions options, TimeProvider clock)
     {
@@ -74,6 +75,7 @@ internal sealed class LedgerHost : ILedgerProbe, IAsyncDisposable
     /// <summary>As kill −9: nobody is told, nothing is given back, nobody listens any more.</summary>
     public async Task KillAsync()
     {
+        _killed = true;
         await Ledgers.DisposeAsync();
         await _app.DisposeAsync();
     }
@@ -97,6 +99,8 @@ internal sealed class LedgerHost : ILedgerProbe, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_killed)
+            return;
         Thaw();
         await _app.StopAsync(CancellationToken.None);
         await _app.DisposeAsync();

@@ -10,15 +10,16 @@ namespace Lumora.Integration.Tests.Ledger;
 /// <summary>Who writes the journal when there are several hosts, and what their callers see of a change.</summary>
 public sealed class LedgerLeaseTests(TestDatabases databases)
 {
-    private static readonly TimeSpan TakenOverWithin = TimeSpan.FromSeconds(2);
+    // The promise is 2 s, and SeveralHostsSpecs measures it on a machine that does nothing else. Here other tests run beside
+    // this one: enough to tell a take-over when the lease runs out from one that waits for something else.
+    private static readonly TimeSpan TakenOverWithin = TimeSpan.FromSeconds(6);
 
     [Fact]
     public async Task The_first_host_writes_at_once_and_the_second_answers_through_it()
     {
-        await using var harness = await LedgerHarness.StartAsync(databases);
-        await using var first = await LedgerHost.StartAsync(harness);
+        await using var hosts = await TwoHosts.StartAsync(databases);
+        var (_, first, second) = hosts;
         Assert.Equal(new LedgerStanding("main", IsWriter: true, HasWriter: true, 1), first.Standing);
-        await using var second = await LedgerHost.StartAsync(harness);
         Assert.Equal(first.Standing with { IsWriter = false }, second.Standing);
         await FundAsync(second.Ledger, 2, 100);
 
@@ -39,9 +40,8 @@ public sealed class LedgerLeaseTests(TestDatabases databases)
     [Fact]
     public async Task Companions_actors_and_calls_of_all_or_nothing_reach_the_writer_whole()
     {
-        await using var harness = await LedgerHarness.StartAsync(databases);
-        await using var writer = await LedgerHost.StartAsync(harness);
-        await using var other = await LedgerHost.StartAsync(harness);
+        await using var hosts = await TwoHosts.StartAsync(databases);
+        var (harness, writer, other) = hosts;
         await FundAsync(writer.Ledger, 2, 100);
         var companion = new CompanionEvents(
             "purchase/1", typeof(LedgerJournal), null, [new AccountFrozen("x", "escrow/x", "LMR", "test")]);
@@ -68,32 +68,27 @@ public sealed class LedgerLeaseTests(TestDatabases databases)
     }
 
     [Fact]
-    public async Task A_killed_writer_is_replaced_within_two_seconds_and_the_callers_of_both_hosts_go_on()
+    public async Task A_killed_writer_is_replaced_when_its_lease_runs_out_and_the_callers_of_both_hosts_go_on()
     {
-        await using var harness = await LedgerHarness.StartAsync(databases);
-        var killed = await LedgerHost.StartAsync(harness);
-        await using var other = await LedgerHost.StartAsync(harness);
-        await FundAsync(killed.Ledger, 1, 1_000_000);
-        await killed.Ledger.AskAsync(Request("open-1", new OpenAccount(Account(1))));
+        await using var hosts = await TwoHosts.StartAsync(databases);
+        var (harness, killed, other) = hosts;
+        await LedgerCallers.OpenAsync(killed.Ledger);
         var callers = new LedgerCallers()
             .Start("a", 8, killed.Ledger, other.Ledger).Start("b", 8, other.Ledger, other.Ledger);
         await callers.MoreAsync(100);
 
-        var at = Stopwatch.GetTimestamp();
         await killed.KillAsync();
-        await callers.MoreAsync(1);
-        Assert.InRange(Stopwatch.GetElapsedTime(at, callers.LastAnswer), TimeSpan.Zero, TakenOverWithin);
         await callers.MoreAsync(100);
-        Assert.Equal(2, other.Standing.Term);
+        Assert.Equal((true, 2L), (other.Standing.IsWriter, other.Standing.Term));
         await callers.StopAsync(harness);
+        Assert.InRange(callers.Pause, TimeSpan.Zero, TakenOverWithin);
     }
 
     [Fact]
     public async Task A_writer_that_freezes_inside_its_transaction_is_replaced_and_answers_right_when_it_wakes()
     {
-        await using var harness = await LedgerHarness.StartAsync(databases);
-        await using var frozen = await LedgerHost.StartAsync(harness);
-        await using var other = await LedgerHost.StartAsync(harness);
+        await using var hosts = await TwoHosts.StartAsync(databases);
+        var (harness, frozen, other) = hosts;
         await FundAsync(frozen.Ledger, 2, 100);
 
         frozen.Freeze(inCommit: true);
@@ -103,7 +98,7 @@ public sealed class LedgerLeaseTests(TestDatabases databases)
         var at = Stopwatch.GetTimestamp();
         var answer = await other.Ledger.AskAsync(Request("awake", Pay(Account(0), Account(1), 2)));
         Assert.IsType<LedgerOutcome.Posted>(answer);
-        Assert.InRange(Stopwatch.GetElapsedTime(at), TimeSpan.Zero, TakenOverWithin + TimeSpan.FromMilliseconds(500));
+        Assert.InRange(Stopwatch.GetElapsedTime(at), TimeSpan.Zero, TakenOverWithin);
         Assert.False(asleep.IsCompleted);
 
         frozen.Thaw();
@@ -116,11 +111,9 @@ public sealed class LedgerLeaseTests(TestDatabases databases)
     [Fact]
     public async Task A_writer_that_does_not_know_that_its_lease_is_gone_loses_turns_and_no_money()
     {
-        await using var harness = await LedgerHarness.StartAsync(databases);
-        await using var late = await LedgerHost.StartAsync(harness);
-        await using var other = await LedgerHost.StartAsync(harness);
-        await FundAsync(late.Ledger, 1, 1_000_000);
-        await late.Ledger.AskAsync(Request("open-1", new OpenAccount(Account(1))));
+        await using var hosts = await TwoHosts.StartAsync(databases);
+        var (harness, late, other) = hosts;
+        await LedgerCallers.OpenAsync(late.Ledger);
         var callers = new LedgerCallers().Start("a", 4, late.Ledger, late.Ledger).Start("b", 4, other.Ledger, other.Ledger);
         await callers.MoreAsync(50);
 
@@ -141,11 +134,10 @@ public sealed class LedgerLeaseTests(TestDatabases databases)
     [Fact]
     public async Task A_host_that_stops_hands_over_under_load_and_no_answer_is_lost()
     {
-        await using var harness = await LedgerHarness.StartAsync(databases);
-        await using var stopping = await LedgerHost.StartAsync(harness);
-        await using var other = await LedgerHost.StartAsync(harness);
-        await FundAsync(stopping.Ledger, 1, 1_000_000);
-        await stopping.Ledger.AskAsync(Request("open-1", new OpenAccount(Account(1))));
+        // A lease so long that whoever waited for its end would be seen.
+        await using var hosts = await TwoHosts.StartAsync(databases, new LedgerOptions { LeaseTime = TimeSpan.FromSeconds(30) });
+        var (harness, stopping, other) = hosts;
+        await LedgerCallers.OpenAsync(stopping.Ledger);
         var callers = new LedgerCallers()
             .Start("a", 8, stopping.Ledger, other.Ledger).Start("b", 8, other.Ledger, other.Ledger);
         await callers.MoreAsync(100);
@@ -155,6 +147,7 @@ public sealed class LedgerLeaseTests(TestDatabases databases)
         await callers.MoreAsync(100);
         await callers.StopAsync(harness);
         Assert.Equal(0, callers.Unknown);
+        Assert.InRange(callers.Pause, TimeSpan.Zero, TakenOverWithin);
         Assert.IsType<LedgerOutcome.Busy>(await stopping.Ledger.AskAsync(Request("late", Pay(Account(0), Account(1), 1))));
     }
 
@@ -177,9 +170,9 @@ public sealed class LedgerLeaseTests(TestDatabases databases)
     [Fact]
     public async Task The_clocks_of_the_hosts_do_not_matter()
     {
-        await using var harness = await LedgerHarness.StartAsync(databases);
-        await using var behind = await LedgerHost.StartAsync(harness, clock: new OtherClock(TimeSpan.FromHours(-1)));
-        await using var ahead = await LedgerHost.StartAsync(harness, clock: new OtherClock(TimeSpan.FromHours(1)));
+        await using var hosts = await TwoHosts.StartAsync(
+            databases, firstClock: new OtherClock(TimeSpan.FromHours(-1)), secondClock: new OtherClock(TimeSpan.FromHours(1)));
+        var (_, behind, ahead) = hosts;
         await FundAsync(ahead.Ledger, 2, 100);
         Assert.Equal((true, false), (behind.Standing.IsWriter, ahead.Standing.IsWriter));
         await behind.StopAsync();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Lumora.Resilience.Tests.Infrastructure;
 
@@ -24,6 +25,22 @@ public sealed class HomeFolder : IAsyncLifetime
         return found;
     }
 
+    /// <summary>kill −9 of the whole PostgreSQL: nobody is left to clean up, or to write another byte.</summary>
+    public async Task KillDatabaseAsync()
+    {
+        // A process that it has just started still has its name.
+        var servers = Processes().Where(line => line.Contains(" -D ", StringComparison.Ordinal))
+            .Select(line => int.Parse(line.Split(':')[0], CultureInfo.InvariantCulture)).ToList();
+        var running = Running().ToList();
+        var postmaster = servers.Single(id => !running.Exists(process => process.Id == id && servers.Contains(process.Parent)));
+        var all = running.Where(process => process.Parent == postmaster).Select(process => process.Id).Prepend(postmaster)
+            .Select(id => id.ToString(CultureInfo.InvariantCulture)).ToList();
+        using var kill = Process.Start("kill", ["-KILL", .. all]);
+        await kill.WaitForExitAsync();
+        while (all.Exists(IsAlive))
+            await Task.Delay(10);
+    }
+
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     public async ValueTask DisposeAsync()
@@ -39,11 +56,31 @@ public sealed class HomeFolder : IAsyncLifetime
             Directory.Delete(Path, recursive: true);
     }
 
-    private static string? CommandLine(int id)
+    private static IEnumerable<(int Id, int Parent)> Running()
+    {
+        foreach (var process in Process.GetProcesses())
+        {
+            using (process)
+            {
+                if (StatusOf(process.Id) is { } status)
+                    yield return (process.Id, int.Parse(status[1], CultureInfo.InvariantCulture));
+            }
+        }
+    }
+
+    // A process that nobody has waited for yet is dead all the same.
+    private static bool IsAlive(string id) => StatusOf(int.Parse(id, CultureInfo.InvariantCulture)) is { } status && status[0] != "Z";
+
+    // proc(5): state and parent come after the name, which ends with the last ')'.
+    private static string[]? StatusOf(int id) => Read(id, "stat") is { } line ? line[(line.LastIndexOf(')') + 2)..].Split(' ') : null;
+
+    private static string? CommandLine(int id) => Read(id, "cmdline")?.Replace('\0', ' ');
+
+    private static string? Read(int id, string file)
     {
         try
         {
-            return File.ReadAllText($"/proc/{id}/cmdline").Replace('\0', ' ');
+            return File.ReadAllText($"/proc/{id}/{file}");
         }
         catch (IOException)
         {

@@ -10,6 +10,7 @@ namespace Lumora.Resilience.Tests.Infrastructure;
 public sealed class HostProcess : IAsyncDisposable
 {
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(150);
+    private static readonly TimeSpan PrintsWithin = TimeSpan.FromSeconds(30);
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();
@@ -49,7 +50,18 @@ public sealed class HostProcess : IAsyncDisposable
         Launch(FreeAddress(), home, arguments);
 
     /// <summary>Starts the host at <paramref name="address"/> without waiting for it.</summary>
-    public static HostProcess Launch(Uri address, string home, params string[] arguments)
+    public static HostProcess Launch(Uri address, string home, params string[] arguments) =>
+        Launch(address, home, door: false, arguments);
+
+    /// <summary>Starts the host with a <see cref="LedgerDoor"/> for the callers of a test, and waits until it is ready.</summary>
+    public static async Task<HostProcess> StartWithDoorAsync(string home, params string[] arguments)
+    {
+        var host = Launch(FreeAddress(), home, door: true, arguments);
+        await host.ReadyAsync();
+        return host;
+    }
+
+    private static HostProcess Launch(Uri address, string home, bool door, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -58,6 +70,8 @@ public sealed class HostProcess : IAsyncDisposable
             UseShellExecute = false,
             WorkingDirectory = AppContext.BaseDirectory,
         };
+        if (door)
+            LedgerDoor.AddTo(start);
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Lumora.Api.dll"));
         foreach (var argument in (string[])["--urls", address.OriginalString, .. arguments])
             start.ArgumentList.Add(argument);
@@ -99,6 +113,18 @@ public sealed class HostProcess : IAsyncDisposable
         }
 
         throw new TimeoutException($"The host was not ready within {ReadyWithin}:\n{Output}");
+    }
+
+    /// <summary>Waits until it has printed <paramref name="text"/>.</summary>
+    public async Task PrintedAsync(string text)
+    {
+        var watch = Stopwatch.StartNew();
+        while (!Output.Contains(text, StringComparison.Ordinal))
+        {
+            if (_process.HasExited || watch.Elapsed > PrintsWithin)
+                throw new TimeoutException($"The host did not print \"{text}\":\n{Output}");
+            await Task.Delay(10);
+        }
     }
 
     /// <summary>The exit code once it has ended by itself.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Lumora.Resilience.Tests.Infrastructure;
 
@@ -10,13 +9,11 @@ namespace Lumora.Resilience.Tests.Journey;
 public sealed class KilledJourneySpecs : IAsyncLifetime
 {
     // The long form has more pages, so that the journey lasts as long as the kills do.
-    private static readonly int Pages = IsLong ? 240 : 40;
+    private static readonly int Pages = LongForm.IsAsked ? 240 : 40;
 
     private readonly HomeFolder _home = new();
     private readonly string _site = Directory.CreateTempSubdirectory("lumora-site-").FullName;
     private readonly Uri _address = HostProcess.FreeAddress();
-
-    private static bool IsLong => Environment.GetEnvironmentVariable("LUMORA_LONG") == "1";
 
     public async ValueTask InitializeAsync()
     {
@@ -38,9 +35,7 @@ public sealed class KilledJourneySpecs : IAsyncLifetime
     [Fact]
     public async Task It_completes_loses_and_doubles_no_money_and_leaves_a_log_that_an_auditor_finds_whole()
     {
-        var seed = Random.Shared.Next();
-        TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed.ToString(CultureInfo.InvariantCulture)}");
-        var random = new Random(seed);
+        var random = LongForm.NewRandom();
         var host = await StartAsync();
         try
         {
@@ -50,7 +45,7 @@ public sealed class KilledJourneySpecs : IAsyncLifetime
                 _home.Path, "demo", "--site", _site, "--server", _address.AbsoluteUri, "--pages", $"{Pages}",
                 "--patience", "180");
             var kills = 0;
-            for (; kills < (IsLong ? 20 : 3) && !demo.IsCompleted; kills++)
+            for (; kills < (LongForm.IsAsked ? 20 : 3) && !demo.IsCompleted; kills++)
             {
                 // The moment is what this test varies; nothing is waited for.
                 await Task.WhenAny(demo, Task.Delay(random.Next(500, 9_000), TestContext.Current.CancellationToken));

@@ -1,8 +1,5 @@
 using System.Collections.Concurrent;
-using Lumora.Chain.Blobs;
-using Lumora.Chain.Notes;
 using Lumora.Chain.Verification;
-using Lumora.Domain.Log;
 using Lumora.Domain.Merkle;
 using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Resilience.Tests.Infrastructure;
@@ -47,10 +44,13 @@ public sealed class LogCrashSpecs : IAsyncLifetime
 
         await using var last = await HostProcess.StartAsync(_home.Path, s_arguments);
         await SignInAsync(last);
-        var leaves = await PublishedAsync(last);
-        Assert.Equal(leaves.Count, leaves.Select(leaf => leaf.Id).Distinct().Count());
-        foreach (var stream in leaves.GroupBy(leaf => leaf.Stream, StringComparer.Ordinal))
-            Assert.Equal(Enumerable.Range(1, stream.Count()).Select(i => (long)i), stream.Select(leaf => leaf.Version));
+        AssertNoFork(await PublishedLog.WhenAsync(_home, last, HasAllAcknowledged, Ct));
+    }
+
+    private bool HasAllAcknowledged(PublishedLog log)
+    {
+        var streams = log.Leaves.Select(entry => entry.Leaf.Stream).ToHashSet(StringComparer.Ordinal);
+        return _acknowledged.All(id => streams.Contains($"participant/{id}"));
     }
 
     private async Task SignInUntilItDiesAsync(HostProcess host)
@@ -75,40 +75,18 @@ public sealed class LogCrashSpecs : IAsyncLifetime
             _served.Add(await checkpoint.Content.ReadAsByteArrayAsync(Ct));
     }
 
-    /// <summary>The entries of a checkpoint that has every acknowledged sign-in, after a full check of all files.</summary>
-    private async Task<List<Leaf>> PublishedAsync(HostProcess host)
-    {
-        var key = VerifierKey.Parse((await host.Client.GetStringAsync("/log/main/key", Ct)).Trim());
-        var tiles = new BlobTiles(new FolderBlobStore(Path.Combine(_home.Path, "log", "main")));
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
-        while (true)
-        {
-            var note = await host.Client.GetByteArrayAsync("/log/main/checkpoint", limit.Token);
-            var entries = new List<byte[]>();
-            var report = await LogFsck.RunAsync(tiles, key, note, (_, entry) => entries.Add(entry.ToArray()), limit.Token);
-            Assert.Empty(report.Problems);
-            var leaves = entries.ConvertAll(entry => Leaf.Decode(entry).Leaf);
-            var streams = leaves.Select(leaf => leaf.Stream).ToHashSet(StringComparer.Ordinal);
-            if (!_acknowledged.All(id => streams.Contains($"participant/{id}")))
-                continue;
-            AssertNoFork(entries, key);
-            return leaves;
-        }
-    }
-
     /// <summary>Every checkpoint that went out, before a kill or after, is a beginning of the log as it is now.</summary>
-    private void AssertNoFork(List<byte[]> entries, VerifierKey key)
+    private void AssertNoFork(PublishedLog log)
     {
-        var served = _served.Select(note => NoteVerifier.VerifyCheckpoint(note, key).Checkpoint).ToLookup(checkpoint => checkpoint.Size);
+        var served = _served.Select(note => NoteVerifier.VerifyCheckpoint(note, log.Key).Checkpoint).ToLookup(checkpoint => checkpoint.Size);
         Assert.NotEmpty(served);
         var range = new CompactRange();
-        foreach (var entry in entries)
+        foreach (var entry in log.Entries)
         {
             range.Append(MerkleHash.OfLeaf(entry));
             Assert.All(served[range.Size], checkpoint => Assert.Equal(range.Root(), checkpoint.Root));
         }
 
-        Assert.All(served, size => Assert.InRange(size.Key, 1, entries.Count));
+        Assert.All(served, size => Assert.InRange(size.Key, 1, log.Entries.Count));
     }
 }
