@@ -20,6 +20,15 @@ internal sealed record DecidedBatch(
 /// <summary>What a batch needs and what follows from it; no I/O.</summary>
 internal static class LedgerBatch
 {
+    /// <summary>All requests of <paramref name="batch"/>, in order.</summary>
+    public static List<PreparedRequest> AskedOf(List<Pending> batch)
+    {
+        var asked = new List<PreparedRequest>(batch.Count);
+        foreach (var pending in batch)
+            asked.AddRange(pending.Asked);
+        return asked;
+    }
+
     /// <summary>Every account that is known to be looked at before anything is loaded.</summary>
     public static HashSet<AccountKey> AccountsOf(IReadOnlyCollection<PreparedRequest> batch)
     {
@@ -143,17 +152,16 @@ internal static class LedgerBatch
 
         opened.Sort(static (a, b) => a.Number.CompareTo(b.Number));
         changed.Sort(static (a, b) => a.Number.CompareTo(b.Number));
+        // In the order of their key, so that neighbours of its index are written together.
+        entries.Sort(static (a, b) => (a.Account, a.JournalVersion, a.Line).CompareTo((b.Account, b.JournalVersion, b.Line)));
         return new LedgerWrites(
             opened, changed,
             [.. state.Outcomes.Where(outcome => outcome.JournalVersion > versionBefore)],
             entries,
             [.. state.Holds.Where(hold => hold.Version > versionBefore).OrderBy(hold => hold.Number)],
-            [.. state.Movements.SelectMany(ReversedOf)],
+            ReversedPosting.Of(state),
             LedgerRollUps.ChangesOf(state));
     }
-
-    private static IEnumerable<(long, short, long)> ReversedOf(LedgerMovement movement) => movement.Reversed
-        .Select((amount, posting) => (movement.Version, (short)posting, amount)).Where(row => row.amount > 0);
 
     private static void AddAccounts(HashSet<AccountKey> keys, LedgerRequest request)
     {

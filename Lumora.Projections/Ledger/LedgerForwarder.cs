@@ -8,7 +8,7 @@ namespace Lumora.Projections.Ledger;
 /// Takes the requests of a host that is not the writer to the one that is, wherever that moves: many to a batch, a few
 /// batches at once. Repeating is safe, for a request has one outcome; only time ends it.
 /// </summary>
-internal sealed class LedgerForwarder(LedgerOptions options) : ILedger, IAsyncDisposable
+internal sealed class LedgerForwarder(LedgerOptions options) : QueuedLedger, IAsyncDisposable
 {
     private readonly Channel<Waiting> _queue = Channel.CreateUnbounded<Waiting>();
     private readonly CancellationTokenSource _giveUp = new();
@@ -22,42 +22,11 @@ internal sealed class LedgerForwarder(LedgerOptions options) : ILedger, IAsyncDi
     public void Start(LedgerLeadership leadership, LedgerSender sender) => _running = Task.WhenAll(
         Enumerable.Range(0, options.ForwardsMax).Select(_ => Task.Run(() => RunAsync(leadership, sender, _giveUp.Token))));
 
-    /// <inheritdoc/>
-    public Task<LedgerOutcome> SubmitAsync(LedgerRequest request, CancellationToken ct)
-    {
-        if (LedgerShape.Check(request) is { } fault)
-            return Task.FromResult<LedgerOutcome>(new LedgerOutcome.Refused(fault, Replayed: false));
-        var pending = new PendingRequest(PreparedRequest.Of(request));
-        return TryQueue(pending) ? pending.Outcome.WaitAsync(ct) : Task.FromResult<LedgerOutcome>(Busy);
-    }
-
-    /// <inheritdoc/>
-    public async Task<IReadOnlyList<LedgerOutcome>> SubmitAsync(
-        IReadOnlyList<LedgerRequest> requests, BulkMode mode, CancellationToken ct)
-    {
-        if (requests.Count > LedgerLimits.BulkMax)
-            throw new ArgumentOutOfRangeException(nameof(requests), requests.Count, $"at most {LedgerLimits.BulkMax} requests");
-        if (mode == BulkMode.Independent)
-            return await Task.WhenAll(requests.Select(request => SubmitAsync(request, ct)));
-        if (requests.Count == 0)
-            return [];
-        for (var i = 0; i < requests.Count; i++)
-        {
-            if (LedgerShape.Check(requests[i]) is { } fault)
-                return LedgerWriter.AllBut(i, requests.Count, new LedgerOutcome.Refused(fault, Replayed: false));
-        }
-
-        var pending = new PendingGroup([.. requests.Select(PreparedRequest.Of)]);
-        return TryQueue(pending)
-            ? await pending.Outcomes.WaitAsync(ct)
-            : [.. Enumerable.Repeat(Busy, requests.Count)];
-    }
-
     /// <summary>Takes over what a writer of this host may not decide any more.</summary>
     public void TakeBack(Pending pending)
     {
         // Not "busy", which promises that nothing was decided.
-        if (!TryQueue(pending))
+        if (!Takes(pending))
             pending.Fail(new InvalidOperationException("This host is the writer no longer, and too many wait for the next one."));
     }
 
@@ -79,9 +48,9 @@ internal sealed class LedgerForwarder(LedgerOptions options) : ILedger, IAsyncDi
         _giveUp.Dispose();
     }
 
-    private LedgerOutcome.Busy Busy => new(options.RetryAfter);
+    private protected override LedgerOutcome Busy(int requests) => new LedgerOutcome.Busy(options.RetryAfter);
 
-    private bool TryQueue(Pending pending)
+    internal override bool Takes(Pending pending)
     {
         var line = LedgerWire.Encode(pending.Asked.Select(asked => asked.Request));
         if (line.Length >= options.ForwardBytesMax)
@@ -182,7 +151,7 @@ internal sealed class LedgerForwarder(LedgerOptions options) : ILedger, IAsyncDi
     {
         Leave(waiting);
         if (!writer.Takes(waiting.Pending))
-            waiting.Pending.Answer([.. Enumerable.Repeat(Busy, waiting.Pending.Asked.Count)]);
+            waiting.Pending.Answer([.. Enumerable.Repeat(Busy(1), waiting.Pending.Asked.Count)]);
     }
 
     private void Answer(Waiting waiting, IReadOnlyList<LedgerOutcome>? outcomes)

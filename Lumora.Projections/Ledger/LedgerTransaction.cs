@@ -20,7 +20,7 @@ internal sealed record LedgerWrites(
     IReadOnlyList<RecordedOutcome> Outcomes,
     IReadOnlyList<LedgerEntry> Entries,
     IReadOnlyList<LedgerHold> Holds,
-    IReadOnlyList<(long Version, short Posting, long Amount)> Reversed,
+    IReadOnlyList<ReversedPosting> Reversed,
     IReadOnlyList<LedgerRollUp> RollUps)
 {
     /// <summary>Loads what is not in the tables yet into <paramref name="next"/>, over what was read there.</summary>
@@ -62,61 +62,6 @@ internal sealed class LedgerTransaction(NpgsqlConnection connection) : IAsyncDis
           update ledger_fence set version = version + 1, journal_version = $3, account_count = $4, at = $5
           where shard = $1 returning version)
         select 1 / count(*) from passed where version = $2 + 1
-        """;
-
-    private const string InsertAccountsSql =
-        """
-        insert into ledger_account (number, code, asset, balance, held, floor, status, version)
-        select * from unnest($1, $2, $3, $4, $5, $6, $7, $8)
-        """;
-
-    private const string UpdateAccountsSql =
-        """
-        update ledger_account a
-        set balance = v.balance, held = v.held, floor = v.floor, status = v.status, version = v.version
-        from unnest($1, $2, $3, $4, $5, $6) as v(number, balance, held, floor, status, version)
-        where a.number = v.number
-        """;
-
-    private const string InsertOutcomesSql =
-        $"""
-        insert into ledger_outcome ({LedgerRows.OutcomeColumns}) select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        """;
-
-    private const string InsertEntriesSql =
-        """
-        insert into ledger_entry (account, journal_version, line, amount, balance)
-        select * from unnest($1, $2, $3, $4, $5)
-        """;
-
-    private const string PutHoldsSql =
-        """
-        insert into ledger_hold (number, maker, account, kind, reference_type, reference_id, amount, left_over, captured,
-          deadline, status, version)
-        select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-        on conflict (number) do update set left_over = excluded.left_over, captured = excluded.captured,
-          status = excluded.status, version = excluded.version
-        """;
-
-    private const string PutReversedSql =
-        """
-        insert into ledger_reversal (journal_version, posting, amount) select * from unnest($1, $2, $3)
-        on conflict (journal_version, posting) do update set amount = excluded.amount
-        """;
-
-    private const string AddRollUpsSql =
-        """
-        insert into ledger_roll_up as r (prefix, asset, accounts, balance, held)
-        select prefix, asset, accounts, balance::numeric, held::numeric
-        from unnest($1, $2, $3, $4, $5) as v(prefix, asset, accounts, balance, held)
-        on conflict (prefix, asset) do update set accounts = r.accounts + excluded.accounts,
-          balance = r.balance + excluded.balance, held = r.held + excluded.held
-        """;
-
-    private const string PutTimeSql =
-        """
-        insert into ledger_time (at, journal_version) values ($1, $2)
-        on conflict (at) do update set journal_version = excluded.journal_version
         """;
 
     private const string AdvanceFenceSql =
@@ -201,20 +146,23 @@ internal sealed class LedgerTransaction(NpgsqlConnection connection) : IAsyncDis
         AddFence(batch, shard, place, decided.State);
         if (!_copied)
         {
-            AddOutcomes(batch, writes.Outcomes);
+            batch.Add(LedgerSets.Outcomes(writes.Outcomes));
             if (writes.Entries.Count > 0)
-                AddEntries(batch, writes.Entries);
+                batch.Add(LedgerSets.Entries(writes.Entries));
         }
 
         if (writes.Opened.Count > 0)
-            AddOpened(batch, writes.Opened);
+            batch.Add(LedgerSets.Opened(writes.Opened));
         var changed = batch.BatchCommands.Count;
         if (writes.Changed.Count > 0)
-            AddChanged(batch, writes.Changed);
-        AddRare(batch, writes, decided.State);
+            batch.Add(LedgerSets.Changed(writes.Changed));
+        if (writes.Holds.Count > 0)
+            batch.Add(LedgerSets.Holds(writes.Holds, decided.State));
+        if (writes.Reversed.Count > 0)
+            batch.Add(LedgerSets.Reversed(writes.Reversed));
         if (writes.RollUps.Count > 0)
-            AddRollUps(batch, writes.RollUps);
-        batch.Add(PutTimeSql, Time(decided.State.At), Long(decided.State.Version));
+            batch.Add(LedgerSets.RollUps(writes.RollUps));
+        batch.Add(LedgerSets.TimeOf(decided.State.At, decided.State.Version));
         var append = new JournalAppend(shard, decided.State.Version - decided.Events.Count, decided.Events);
         append.AddTo(batch);
         await RunAsync(batch, ct);
@@ -255,52 +203,4 @@ internal sealed class LedgerTransaction(NpgsqlConnection connection) : IAsyncDis
             batch.Add(
                 PassFenceSql, Text(shard), Long(place.Fence), Long(state.Version), Long(state.AccountCount), Time(state.At));
     }
-
-    private static void AddRare(NpgsqlBatch batch, LedgerWrites writes, LedgerState state)
-    {
-        if (writes.Holds.Count > 0)
-            AddHolds(batch, writes.Holds, state);
-        if (writes.Reversed.Count > 0)
-            batch.Add(
-                PutReversedSql, Longs(writes.Reversed, row => row.Version), Shorts(writes.Reversed, row => row.Posting),
-                Longs(writes.Reversed, row => row.Amount));
-    }
-
-    private static void AddOpened(NpgsqlBatch batch, IReadOnlyList<LedgerAccount> accounts) => batch.Add(
-        InsertAccountsSql,
-        Longs(accounts, a => a.Number), Texts(accounts, a => a.Key.Code), Texts(accounts, a => a.Key.Asset),
-        Longs(accounts, a => a.Balance), Longs(accounts, a => a.Held),
-        Array(accounts, a => a.Floor, NpgsqlDbType.Bigint), Shorts(accounts, a => (short)a.Status),
-        Longs(accounts, a => a.Version));
-
-    private static void AddChanged(NpgsqlBatch batch, IReadOnlyList<LedgerAccount> accounts) => batch.Add(
-        UpdateAccountsSql,
-        Longs(accounts, a => a.Number), Longs(accounts, a => a.Balance), Longs(accounts, a => a.Held),
-        Array(accounts, a => a.Floor, NpgsqlDbType.Bigint), Shorts(accounts, a => (short)a.Status),
-        Longs(accounts, a => a.Version));
-
-    private static void AddOutcomes(NpgsqlBatch batch, IReadOnlyList<RecordedOutcome> outcomes) => batch.Add(
-        InsertOutcomesSql,
-        Uuids(outcomes, o => o.Id), Array(outcomes, o => o.Digest.Bytes.ToArray(), NpgsqlDbType.Bytea),
-        Longs(outcomes, o => o.JournalVersion), Times(outcomes, o => o.At), Texts(outcomes, o => o.Code),
-        Texts(outcomes, o => o.Field), Texts(outcomes, o => o.Label?.Kind), Texts(outcomes, o => o.Label?.Reference?.Type),
-        Texts(outcomes, o => o.Label?.Reference?.Id));
-
-    private static void AddEntries(NpgsqlBatch batch, IReadOnlyList<LedgerEntry> entries) => batch.Add(
-        InsertEntriesSql,
-        Longs(entries, e => e.Account), Longs(entries, e => e.JournalVersion), Shorts(entries, e => e.Line),
-        Longs(entries, e => e.Amount), Longs(entries, e => e.Balance));
-
-    private static void AddHolds(NpgsqlBatch batch, IReadOnlyList<LedgerHold> holds, LedgerState state) => batch.Add(
-        PutHoldsSql,
-        Longs(holds, h => h.Number), Texts(holds, h => h.Maker), Longs(holds, h => state.Account(h.Account)!.Number),
-        Texts(holds, h => h.Kind), Texts(holds, h => h.Reference?.Type), Texts(holds, h => h.Reference?.Id),
-        Longs(holds, h => h.Amount), Longs(holds, h => h.Left), Longs(holds, h => h.Captured),
-        Times(holds, h => h.Deadline), Shorts(holds, h => (short)h.Status), Longs(holds, h => h.Version));
-
-    private static void AddRollUps(NpgsqlBatch batch, IReadOnlyList<LedgerRollUp> sums) => batch.Add(
-        AddRollUpsSql,
-        Texts(sums, s => s.Prefix), Texts(sums, s => s.Asset), Longs(sums, s => s.Accounts),
-        Texts(sums, s => s.Balance.ToString(System.Globalization.CultureInfo.InvariantCulture)),
-        Texts(sums, s => s.Held.ToString(System.Globalization.CultureInfo.InvariantCulture)));
 }
