@@ -129,7 +129,8 @@ internal sealed partial class LedgerLoop(
                 continue;
             }
 
-            LogBehind(fault, flight.Asked.Count);
+            // A fence that was lost says it all; any other fault is worth its trace.
+            LogBehind(fault is LedgerFenceLostException ? null : fault, flight.Asked.Count);
             await singles.CommitAsync(flight.Batch, ct);
         }
     }
@@ -145,5 +146,5 @@ internal sealed partial class LedgerLoop(
 
     [LoggerMessage(
         Level = LogLevel.Information, Message = "A batch of {Count} ledger requests did not arrive; deciding it again.")]
-    private partial void LogBehind(Exception fault, int count);
+    private partial void LogBehind(Exception? fault, int count);
 }

@@ -39,7 +39,7 @@ public sealed class LedgerMetrics
             "lumora.ledger.batch.size", "{request}", "Requests decided in one transaction.",
             advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 4, 16, 64, 256, 1_024, 4_096, 8_192] });
         _commit = _meter.CreateHistogram(
-            "lumora.ledger.commit.duration", "s", "From taking the fence to the commit of a batch.",
+            "lumora.ledger.commit.duration", "s", "From taking a batch to its commit.",
             advice: new InstrumentAdvice<double>
             {
                 HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],

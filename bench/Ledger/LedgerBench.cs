@@ -30,6 +30,16 @@ internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
             await MeasureAsync(subjects, new RowMeter(server, meter), ct);
         }
 
+        if (_plan.Reads)
+        {
+            await using var reads = await ReadSubject.StartAsync(server, ct);
+            foreach (var workload in (Workload[])[ReadSubject.BalanceAtTime, ReadSubject.PrefixSum])
+            {
+                await AddAsync(() => new RowMeter(server, meter).MeasureAsync(
+                    new RowPlan(reads, workload, Callers: 1), _plan.WarmUp, _plan.SweepWindow, ct), ct);
+            }
+        }
+
         if (options.Log)
             await AddAsync(() => HostedLog.MeasureAsync(server, meter, options, CompareCallers, ct), ct);
         var rows = Result();

@@ -37,17 +37,18 @@ internal sealed record LedgerBenchOptions
 /// <param name="Callers">Of the uniform rows of this ledger.</param>
 /// <param name="Connections">At which a peer's best is looked for.</param>
 /// <param name="BatchConnections">The same for one that moves many transfers in a call: it needs fewer.</param>
+/// <param name="Reads">Whether reads of a large ledger are measured, too.</param>
 internal sealed record LedgerPlan(
     TimeSpan WarmUp, TimeSpan Window, TimeSpan SweepWindow, TimeSpan LogWindow, int Rounds,
-    IReadOnlyList<int> Callers, IReadOnlyList<int> Connections, IReadOnlyList<int> BatchConnections)
+    IReadOnlyList<int> Callers, IReadOnlyList<int> Connections, IReadOnlyList<int> BatchConnections, bool Reads)
 {
     /// <summary>About ten minutes.</summary>
     public static LedgerPlan Full { get; } = new(
         TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(20), Rounds: 3,
-        [1, 64, 512, 4_096], [1, 4, 8, 16, 32, 64], [1, 2, 4, 8]);
+        [1, 64, 512, 4_096], [1, 4, 8, 16, 32, 64], [1, 2, 4, 8], Reads: true);
 
     /// <summary>Less than a minute: a look, no judgement.</summary>
     public static LedgerPlan Quick { get; } = new(
         TimeSpan.FromSeconds(0.4), TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4), Rounds: 1,
-        [64, 512, 4_096], [8, 32], [2, 4]);
+        [64, 512, 4_096], [8, 32], [2, 4], Reads: false);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lumora.Bench.Measuring;
 using Lumora.Bench.Reports;
 
 namespace Lumora.Bench.Ledger;
@@ -14,12 +15,12 @@ internal static class LedgerTargets
     /// <summary>Writes each promise with its value.</summary>
     public static void Print(TextWriter output, IReadOnlyList<BenchRow> rows)
     {
-        output.WriteLine($"{"target",-44} {"measured",10} {"at least",10} {"aim",10}");
+        output.WriteLine($"{"target",-46} {"measured",10} {"at least",10} {"aim",10}");
         foreach (var target in Targets(rows))
         {
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{target.Name,-44} {target.Value,10:#,##0.###} {target.AtLeast,10:#,##0.###} {target.Aim,10:#,##0.###}  {Verdict(target)}"));
+                $"{target.Name,-46} {target.Value,10:#,##0.###} {target.AtLeast,10:#,##0.###} {target.Aim,10:#,##0.###}  {Verdict(target)}"));
         }
     }
 
@@ -41,7 +42,12 @@ internal static class LedgerTargets
             "the same without full-page images", at512?.WalBytesPerTransferWithoutPageImages, 1_500, 1_000, LessIsBetter: true);
         yield return new(
             "ledger and log together, transfers/s", Lumora(rows, "uniform+log", 512)?.TransfersPerSecond, LogAtLeast, LogAim);
+        yield return Read(rows, ReadSubject.BalanceAtTime, "balance at a time on 1,000,000 entries, p99, ms", 5, 1);
+        yield return Read(rows, ReadSubject.PrefixSum, "sum over 1,000,000 accounts, p99, ms", 20, 5);
     }
+
+    private static Target Read(IReadOnlyList<BenchRow> rows, Workload workload, string name, double atLeast, double aim) =>
+        new(name, Lumora(rows, workload.Name, 1)?.P99Ms, atLeast, aim, LessIsBetter: true);
 
     private static string Verdict(Target target)
     {

@@ -168,7 +168,6 @@ internal sealed class JournalReplay
     {
         var load = new LedgerLoad(_shard, new LedgerNeeds([], [], [], versions, []));
         await using var batch = new NpgsqlBatch(_connection);
-        batch.Add("select 1");
         load.AddTo(batch, write: false);
         await using var reader = await batch.ExecuteReaderAsync(ct);
         await load.ReadAsync(reader, state, ct);
