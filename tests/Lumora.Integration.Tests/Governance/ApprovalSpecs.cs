@@ -90,7 +90,7 @@ public sealed class ApprovalSpecs(GovernanceFixture fixture, TestDatabases datab
         var asked = await anna.GovernAsync(consumer.Code, Freeze(consumer));
         Assert.Equal((ApprovalCodes.OwnRequest, "PENDING"), Answer(await anna.ApproveAsync(asked.ApprovalId)));
         using var stranger = fixture.App.CreateClient();
-        using var expired = await fixture.App.ExpiredAsync(bert);
+        using var expired = await fixture.App.ExpiredClientAsync(bert.Actor.Id, Ct);
         await fixture.App.ElectAsync(auditor);
         foreach (var (client, status) in ((HttpClient, HttpStatusCode)[])
             [

@@ -1,6 +1,4 @@
-using System.Net.Http.Headers;
 using System.Text.Json;
-using Lumora.Api.Identity;
 using Lumora.Domain.Governance;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
@@ -8,7 +6,6 @@ using Lumora.Domain.Participants;
 using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Integration.Tests.Ledger;
 using Lumora.Projections.EventStore;
-using Lumora.Projections.Participants;
 
 namespace Lumora.Integration.Tests.Governance;
 
@@ -103,16 +100,6 @@ internal static class PowerGraph
         await using var session = app.Get<ShardSessions>().Open(ShardRole.Global, ParticipantDecider.Configuration);
         session.Events.Append(Participant.StreamOf(person.Actor.Id), fact);
         await session.SaveChangesAsync(Ct);
-    }
-
-    /// <summary>Whoever has a token of a quarter of an hour ago.</summary>
-    public static async Task<HttpClient> ExpiredAsync(this LumoraApp app, Person person)
-    {
-        var participant = await app.Get<ParticipantDirectory>().FindAsync(person.Actor.Id, Ct);
-        var (token, _) = app.Get<AccessTokens>().Issue(participant!, DateTimeOffset.UtcNow.AddMinutes(-16));
-        var client = app.CreateClient();
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        return client;
     }
 
     /// <summary>A request of 8 days ago.</summary>

@@ -138,10 +138,8 @@ public sealed class SignInSpecs(IdentityFixture fixture) : IClassFixture<Identit
         using var forged = await client.GetAsync("/probe/undeclared", Ct);
         await AssertRefusedAsync(forged, HttpStatusCode.Unauthorized, "token_invalid");
 
-        var participant = await fixture.App.Get<ParticipantDirectory>().FindAsync(signedIn.ParticipantId, Ct);
-        var (old, _) = fixture.App.Get<AccessTokens>().Issue(participant!, DateTimeOffset.UtcNow.AddMinutes(-16));
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", old);
-        using var expired = await client.GetAsync("/probe/undeclared", Ct);
+        using var late = await fixture.App.ExpiredClientAsync(signedIn.ParticipantId, Ct);
+        using var expired = await late.GetAsync("/probe/undeclared", Ct);
         await AssertRefusedAsync(expired, HttpStatusCode.Unauthorized, "token_expired");
     }
 

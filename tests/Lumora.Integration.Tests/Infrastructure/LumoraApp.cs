@@ -1,3 +1,6 @@
+using System.Net.Http.Headers;
+using Lumora.Api.Identity;
+using Lumora.Projections.Participants;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,6 +36,16 @@ public sealed class LumoraApp(
     /// <summary>A service of the running host.</summary>
     public T Get<T>()
         where T : notnull => Services.GetRequiredService<T>();
+
+    /// <summary>A client of the participant <paramref name="id"/>, with a token of a quarter of an hour ago.</summary>
+    public async Task<HttpClient> ExpiredClientAsync(string id, CancellationToken ct)
+    {
+        var participant = await Get<ParticipantDirectory>().FindAsync(id, ct);
+        var (token, _) = Get<AccessTokens>().Issue(participant!, DateTimeOffset.UtcNow.AddMinutes(-16));
+        var client = CreateClient();
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        return client;
+    }
 
     public override async ValueTask DisposeAsync()
     {

@@ -1,13 +1,10 @@
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Lumora.Api.Identity;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
 using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Projections.EventStore;
 using Lumora.Projections.Ledger;
-using Lumora.Projections.Participants;
 
 namespace Lumora.Integration.Tests.Ledger;
 
@@ -55,16 +52,6 @@ public sealed class LedgerApiFixture(TestDatabases databases) : AppFixture(datab
         using var granted = await steward.PostAsJsonAsync("/graphql", new { query = grant }, ct);
         granted.EnsureSuccessStatusCode();
         await wallet.SignInAsync(client, ct);
-        return client;
-    }
-
-    /// <summary>Participant <paramref name="id"/> with a token of a quarter of an hour ago.</summary>
-    public async Task<HttpClient> ExpiredAsync(string id, CancellationToken ct)
-    {
-        var participant = await App.Get<ParticipantDirectory>().FindAsync(id, ct);
-        var (token, _) = App.Get<AccessTokens>().Issue(participant!, DateTimeOffset.UtcNow.AddMinutes(-16));
-        var client = App.CreateClient();
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return client;
     }
 

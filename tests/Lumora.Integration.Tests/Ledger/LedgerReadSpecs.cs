@@ -32,7 +32,7 @@ public sealed class LedgerReadSpecs(LedgerApiFixture fixture) : IClassFixture<Le
         using var auditor = await fixture.AuditorAsync(Ct);
         using var steward = await fixture.StewardAsync(Ct);
         using var nobody = fixture.App.CreateClient();
-        using var expired = await fixture.ExpiredAsync(story.Id, Ct);
+        using var expired = await fixture.App.ExpiredClientAsync(story.Id, Ct);
         var (other, _) = await fixture.ParticipantAsync(Ct);
         foreach (var query in Fields.Select(field => story.Fill($"{{ it: {field} }}")))
         {
@@ -51,7 +51,7 @@ public sealed class LedgerReadSpecs(LedgerApiFixture fixture) : IClassFixture<Le
         using var auditor = await fixture.AuditorAsync(Ct);
         var (other, _) = await fixture.ParticipantAsync(Ct);
         using var nobody = fixture.App.CreateClient();
-        using var expired = await fixture.ExpiredAsync(story.Id, Ct);
+        using var expired = await fixture.App.ExpiredClientAsync(story.Id, Ct);
         var byReference = story.Fill(
             """
             { it: ledgerTransactions(filter: { referenceType: "sale", referenceId: "ID" }) {

@@ -100,7 +100,7 @@ public sealed class StatementExportSpecs(LedgerApiFixture fixture) : IClassFixtu
         using var auditor = await fixture.AuditorAsync(Ct);
         using var steward = await fixture.StewardAsync(Ct);
         using var nobody = fixture.App.CreateClient();
-        using var expired = await fixture.ExpiredAsync(code.Split('/')[1], Ct);
+        using var expired = await fixture.App.ExpiredClientAsync(code.Split('/')[1], Ct);
         Assert.Contains(",system:test\r\n", await auditor.GetStringAsync(Path(code), Ct), StringComparison.Ordinal);
         Assert.Contains(",closing,", await steward.GetStringAsync(Path(ChartOfAccounts.Emission), Ct), StringComparison.Ordinal);
         await AssertRefusedAsync(other, Path(code), HttpStatusCode.NotFound, "account_not_found");
