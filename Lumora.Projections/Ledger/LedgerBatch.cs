@@ -72,7 +72,7 @@ internal static class LedgerBatch
     }
 
     /// <summary>
-    /// Accounts that are known to be looked at only once <paramref name="state"/> has the others: those of reversed
+    /// Accounts that <paramref name="state"/> lacks and that are known to be looked at only once it has the others: those of reversed
     /// transactions, payees of a hold in another asset, and the suspense of payees that may not be open.
     /// </summary>
     public static HashSet<AccountKey> FurtherAccountsOf(IReadOnlyList<PreparedRequest> batch, LedgerState state)
@@ -106,6 +106,7 @@ internal static class LedgerBatch
             }
         }
 
+        keys.RemoveWhere(key => state.Account(key) is not null);
         return keys;
     }
 

@@ -66,10 +66,7 @@ internal sealed class LedgerCommitter(
             foreach (var account in cached)
                 state.Load(account);
             before?.Decided.Writes.CarryOver(state);
-            var further = FurtherOf(asked, state);
-            if (further.Count > 0)
-                await transaction.ReadAsync(further, state, ct);
-            var decided = LedgerBatch.Decide(state, batch, clock.Now());
+            var decided = await DecideAsync(transaction, batch, asked, state, ct);
             if (decided.Events.Count > 0)
                 Believe(place.Fence + 1, accounts, state);
             return new LedgerFlight(batch, asked, decided, transaction, place, started);
@@ -118,10 +115,7 @@ internal sealed class LedgerCommitter(
         var state = moved.State;
         foreach (var account in cached)
             state.Load(account);
-        var further = FurtherOf(asked, state);
-        if (further.Count > 0)
-            await transaction.ReadAsync(further, state, ct);
-        var decided = LedgerBatch.Decide(state, batch, clock.Now());
+        var decided = await DecideAsync(transaction, batch, asked, state, ct);
         await ReachAsync(CommitPoint.BeforeAppend, transaction, ct);
         if (decided.Events.Count > 0)
         {
@@ -139,23 +133,23 @@ internal sealed class LedgerCommitter(
         return decided;
     }
 
+    // On a state that has all that is known to be looked at before any of it is read.
+    private async Task<DecidedBatch> DecideAsync(
+        LedgerTransaction transaction, IReadOnlyList<Pending> batch, IReadOnlyList<PreparedRequest> asked, LedgerState state,
+        CancellationToken ct)
+    {
+        var further = LedgerBatch.FurtherAccountsOf(asked, state);
+        if (further.Count > 0)
+            await transaction.ReadAsync(further, state, ct);
+        return LedgerBatch.Decide(state, batch, clock.Now());
+    }
+
     private void Believe(long fence, HashSet<AccountKey> accounts, LedgerState state)
     {
         _place = new LedgerPlace(fence, state.Version, state.AccountCount, state.At);
+        accounts.UnionWith(state.Touched.Keys);
         foreach (var key in accounts)
             cache.Put(key, state.Account(key));
-        foreach (var key in state.Touched.Keys)
-        {
-            if (!accounts.Contains(key))
-                cache.Put(key, state.Account(key));
-        }
-    }
-
-    private static HashSet<AccountKey> FurtherOf(IReadOnlyList<PreparedRequest> asked, LedgerState state)
-    {
-        var further = LedgerBatch.FurtherAccountsOf(asked, state);
-        further.RemoveWhere(key => state.Account(key) is not null);
-        return further;
     }
 
     private ValueTask ReachAsync(CommitPoint point, LedgerTransaction transaction, CancellationToken ct) =>

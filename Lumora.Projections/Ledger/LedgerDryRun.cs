@@ -101,7 +101,6 @@ public sealed class LedgerDryRun(ShardSessions sessions, TimeProvider clock)
         await using var snapshot = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
         var state = await LoadAsync(connection, snapshot, sessions.ShardOf(role), asked, ct);
         var further = LedgerBatch.FurtherAccountsOf(asked, state);
-        further.RemoveWhere(key => state.Account(key) is not null);
         if (further.Count > 0)
             await LedgerLoad.ReadAccountsAsync(connection, snapshot, further, state, ct);
         return state;

@@ -62,7 +62,7 @@ internal sealed partial class LedgerLoop(
     private async Task StartAsync(List<Pending> batch, CancellationToken ct)
     {
         var asked = LedgerBatch.AskedOf(batch);
-        if (committer.CanRunAhead(asked) && singles.Term?.IsOver != true)
+        if (committer.CanRunAhead(asked) && !singles.IsOver)
         {
             try
             {

@@ -19,7 +19,9 @@ public sealed class LedgerWriter : QueuedLedger
     private readonly NpgsqlDataSource _source;
     private readonly LedgerMetrics.OfWriter? _metrics;
     private readonly RefusalLimiter _refusals;
-    private readonly Func<LedgerTerm?, LedgerLoop> _loop;
+    private readonly LedgerCommitter _committer;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
 
     /// <summary>Whether this writer may start another batch, and who takes what it may not; null = until it is stopped.</summary>
     internal LedgerTerm? Term { get; init; }
@@ -29,17 +31,14 @@ public sealed class LedgerWriter : QueuedLedger
         ShardSessions sessions, ShardRole role, LedgerOptions options, TimeProvider clock, ILogger<LedgerWriter> logger,
         ILedgerProbe? probe = null, LedgerMetrics? metrics = null)
     {
-        _options = options;
+        (_options, _clock, _logger) = (options, clock, logger);
         _shard = sessions.ShardOf(role);
         _source = sessions.WriterSource(role);
         _refusals = new RefusalLimiter(options.RefusalsPerMinuteMax, clock);
         _queue = new LedgerQueue(options.QueueLengthMax);
         _metrics = metrics?.For(_shard, () => _queue.Count);
-        var committer = new LedgerCommitter(
+        _committer = new LedgerCommitter(
             _shard, _source, new LedgerCompanions(sessions, role), new AccountCache(options.CachedAccountsMax), clock, probe);
-        var answers = new BatchAnswers(_refusals, _metrics);
-        _loop = term => new LedgerLoop(
-            _queue, committer, new SingleCommits(committer, answers, options, clock, logger) { Term = term }, answers, options, logger);
     }
 
     /// <summary>Makes the fence row if this shard has none yet.</summary>
@@ -58,7 +57,12 @@ public sealed class LedgerWriter : QueuedLedger
     /// Serves the queue until <see cref="Complete"/>, or gives it up on <paramref name="ct"/>: those who wait are then
     /// told that their outcome is unknown.
     /// </summary>
-    public Task RunAsync(CancellationToken ct) => _loop(Term).RunAsync(ct);
+    public Task RunAsync(CancellationToken ct)
+    {
+        var answers = new BatchAnswers(_refusals, _metrics);
+        var singles = new SingleCommits(_committer, answers, Term, _options, _clock, _logger);
+        return new LedgerLoop(_queue, _committer, singles, answers, _options, _logger).RunAsync(ct);
+    }
 
     /// <inheritdoc/>
     internal override bool Takes(Pending pending) => _queue.TryAdd(pending) || Term?.Diverts(pending) == true;

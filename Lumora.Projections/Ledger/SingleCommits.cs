@@ -7,20 +7,20 @@ namespace Lumora.Projections.Ledger;
 /// <summary>
 /// Commits batches one after the other, nothing else on its way: the first batch after a start, those that lock or read more
 /// than rows of accounts, and all that did not arrive the fast way. One bad request never costs its neighbours: a batch
-/// that fails is halved until the culprit stands alone.
+/// that fails is halved until the culprit stands alone. What may not be started any more goes to the term's heir.
 /// </summary>
 internal sealed partial class SingleCommits(
-    LedgerCommitter committer, BatchAnswers answers, LedgerOptions options, TimeProvider clock, ILogger logger)
+    LedgerCommitter committer, BatchAnswers answers, LedgerTerm? term, LedgerOptions options, TimeProvider clock, ILogger logger)
 {
-    /// <summary>Whether another batch may be started, and who takes what may not; null = always.</summary>
-    public LedgerTerm? Term { get; init; }
+    /// <summary>True when no further batch may be started.</summary>
+    public bool IsOver => term?.IsOver == true;
 
     /// <summary>Commits and answers <paramref name="batch"/>, however often and in however many parts it takes.</summary>
     public Task CommitAsync(IReadOnlyList<Pending> batch, CancellationToken ct) => CommitOrSplitAsync([.. batch], attempt: 1, ct);
 
     private async Task CommitOrSplitAsync(List<Pending> batch, int attempt, CancellationToken ct)
     {
-        if (Term?.TakesBack(batch) == true)
+        if (term?.TakesBack(batch) == true)
             return;
         try
         {
@@ -54,7 +54,7 @@ internal sealed partial class SingleCommits(
         {
             LogFenceLost();
             committer.Forget();
-            if (Term?.TakesBack(batch) == true)
+            if (term?.TakesBack(batch) == true)
                 return;
         }
 
