@@ -1,7 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 
-namespace Lumora.Projections.Ledger;
+namespace Lumora.Projections.EventStore;
 
 /// <summary>
 /// A statement with its parameters, so that the tests of plans explain what the code runs. No value is null: whether a
@@ -9,7 +9,7 @@ namespace Lumora.Projections.Ledger;
 /// </summary>
 /// <param name="Sql">One statement; parameters are $1, $2, ….</param>
 /// <param name="Values">Texts, 64-bit numbers, times, byte strings, or arrays of texts or 64-bit numbers.</param>
-internal sealed record LedgerQuery(string Sql, params object[] Values)
+internal sealed record SqlQuery(string Sql, params object[] Values)
 {
     /// <summary>The first row, read by <paramref name="read"/>; null when there is none.</summary>
     public async Task<T?> FirstAsync<T>(NpgsqlDataSource source, Func<NpgsqlDataReader, T?> read, CancellationToken ct)

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Lumora.Domain.Governance;
 using Lumora.Domain.Kernel;
 using Lumora.Projections.EventStore;
-using Lumora.Projections.Ledger;
 using Npgsql;
 
 namespace Lumora.Projections.Governance;
@@ -55,22 +54,22 @@ public sealed class ApprovalQueries(ShardSessions sessions)
         return (await count.AllAsync(sessions.DataSource(Role), row => row.GetInt64(0), ct))[0];
     }
 
-    internal static LedgerQuery List(ApprovalState? state, ApprovalRange range, DateTimeOffset now)
+    internal static SqlQuery List(ApprovalState? state, ApprovalRange range, DateTimeOffset now)
     {
         var (below, above) = (range.After ?? AboveAllPlaces, range.Before ?? BelowAllPlaces);
         var count = (long)Math.Clamp(range.Count, 1, PageMax);
         return state switch
         {
-            null => new LedgerQuery(range.OldestFirst ? AllOldestFirstSql : AllNewestFirstSql, below, above, count),
+            null => new SqlQuery(range.OldestFirst ? AllOldestFirstSql : AllNewestFirstSql, below, above, count),
             ApprovalState.Pending => InState(ApprovalState.Pending, below, Later(above, now.ToWire())),
             ApprovalState.Expired => InState(ApprovalState.Pending, Earlier(below, now.ToWire()), above),
             { } one => InState(one, below, above),
         };
 
-        LedgerQuery InState(ApprovalState stored, string top, string bottom)
+        SqlQuery InState(ApprovalState stored, string top, string bottom)
         {
             var name = Approval.NameOf(stored);
-            return new LedgerQuery(
+            return new SqlQuery(
                 range.OldestFirst ? InStateOldestFirstSql : InStateNewestFirstSql, $"{name}/{top}", $"{name}/{bottom}", count);
         }
     }

@@ -49,9 +49,9 @@ public sealed class LedgerHoldQueries(ShardSessions sessions)
     private static string Ordered(string byNumber, string byNegative) => HoldsSql
         .Replace("{0}", byNumber, StringComparison.Ordinal).Replace("{1}", byNegative, StringComparison.Ordinal);
 
-    internal static LedgerQuery Hold(long number) => new(HoldSql, number);
+    internal static SqlQuery Hold(long number) => new(HoldSql, number);
 
-    internal static LedgerQuery Holds(string code, string asset, HoldStatus? status, JournalRange range) => new(
+    internal static SqlQuery Holds(string code, string asset, HoldStatus? status, JournalRange range) => new(
         range.OldestFirst ? OldestFirstSql : NewestFirstSql, code, asset,
         status is { } one ? new[] { (long)one } : AllStatuses, range.Above, range.Below, range.Limit);
 }

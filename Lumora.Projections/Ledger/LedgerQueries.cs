@@ -110,18 +110,18 @@ public sealed class LedgerQueries(ShardSessions sessions)
     public Task<RecordedOutcome?> OutcomeAsync(ShardRole role, string actor, string key, CancellationToken ct) =>
         Outcome(actor, key).FirstAsync(sessions.DataSource(role), LedgerRows.Outcome, ct);
 
-    internal static LedgerQuery Account(string code, string asset) => new(AccountSql, code, asset);
+    internal static SqlQuery Account(string code, string asset) => new(AccountSql, code, asset);
 
-    internal static LedgerQuery Outcome(string actor, string key) => new(
+    internal static SqlQuery Outcome(string actor, string key) => new(
         $"select {LedgerRows.OutcomeColumns} from ledger_outcome where id = $1", OutcomeId.Of(actor, key));
 
-    internal static LedgerQuery BalanceAt(string code, string asset, DateTimeOffset at) =>
+    internal static SqlQuery BalanceAt(string code, string asset, DateTimeOffset at) =>
         new(BalanceAtTimeSql, code, asset, at, OpeningOf(code, asset));
 
-    internal static LedgerQuery BalanceAt(string shard, string code, string asset, long version) =>
+    internal static SqlQuery BalanceAt(string shard, string code, string asset, long version) =>
         new(BalanceAtVersionSql, code, asset, version, OpeningOf(code, asset), LedgerJournal.StreamId(shard));
 
-    internal static LedgerQuery Accounts(string prefix, string asset, CodeRange range) => new(
+    internal static SqlQuery Accounts(string prefix, string asset, CodeRange range) => new(
         range.LastFirst ? AccountsLastFirstSql : AccountsSql,
         CodePrefix.First(prefix), CodePrefix.End(prefix), range.After, range.Before ?? AfterAllCodes, asset,
         (long)Math.Clamp(range.Count, 1, PageMax));
@@ -130,7 +130,7 @@ public sealed class LedgerQueries(ShardSessions sessions)
     private static byte[] OpeningOf(string code, string asset) =>
         RequestDigest.Of(new OpenAccount(code, asset)).Bytes.ToArray();
 
-    private Task<AccountBalance?> BalanceAsync(ShardRole role, LedgerQuery query, AccountKey key, CancellationToken ct) =>
+    private Task<AccountBalance?> BalanceAsync(ShardRole role, SqlQuery query, AccountKey key, CancellationToken ct) =>
         query.FirstAsync(sessions.DataSource(role), row => Balance(row, key), ct);
 
     private static AccountBalance? Balance(NpgsqlDataReader row, AccountKey key)

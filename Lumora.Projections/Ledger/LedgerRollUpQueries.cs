@@ -63,11 +63,11 @@ public sealed class LedgerRollUpQueries(ShardSessions sessions)
             .OrderBy(line => line.Asset, StringComparer.Ordinal).ThenBy(line => line.Kind, StringComparer.Ordinal)];
     }
 
-    internal static LedgerQuery Sum(string prefix, string asset) => LedgerRollUps.Has(prefix)
-        ? new LedgerQuery(RunningSql, prefix, asset)
-        : new LedgerQuery(RangeSql, prefix, CodePrefix.First(prefix), CodePrefix.End(prefix), asset);
+    internal static SqlQuery Sum(string prefix, string asset) => LedgerRollUps.Has(prefix)
+        ? new SqlQuery(RunningSql, prefix, asset)
+        : new SqlQuery(RangeSql, prefix, CodePrefix.First(prefix), CodePrefix.End(prefix), asset);
 
-    internal static LedgerQuery TrialBalance() => new(
+    internal static SqlQuery TrialBalance() => new(
         TrialBalanceSql, Families, CodePrefix.First(NetworkFamily), CodePrefix.End(NetworkFamily));
 
     // Sums are numeric in the database: they may exceed 64 bits.

@@ -85,10 +85,10 @@ public sealed class LedgerSearch(ShardSessions sessions)
         return await TakeAsync(reader, filter, within.Limit, ct);
     }
 
-    internal static LedgerQuery Transaction(string shard, long version) =>
+    internal static SqlQuery Transaction(string shard, long version) =>
         new(TransactionSql, LedgerJournal.StreamId(shard), version, Types);
 
-    internal static LedgerQuery Period(TransactionFilter filter) =>
+    internal static SqlQuery Period(TransactionFilter filter) =>
         new(PeriodSql, LedgerTimes.From(filter.From), LedgerTimes.To(filter.To));
 
     // The journal has no holes, so that a number of events is a range of versions.
@@ -96,10 +96,10 @@ public sealed class LedgerSearch(ShardSessions sessions)
         ? range with { Below = Math.Min(range.Below, range.Above + 1 + WalkedMax) }
         : range with { Above = Math.Max(range.Above, range.Below - 1 - WalkedMax) };
 
-    internal static LedgerQuery Walk(string shard, TransactionFilter filter, JournalRange window)
+    internal static SqlQuery Walk(string shard, TransactionFilter filter, JournalRange window)
     {
         var values = new List<object> { LedgerJournal.StreamId(shard), window.Above, window.Below, window.Limit };
-        return new LedgerQuery(
+        return new SqlQuery(
             $"""
             select {JournalTransaction.Columns} from mt_events
             where stream_id = $1 and version > $2 and version < $3{Wanted(filter, values)}
@@ -109,7 +109,7 @@ public sealed class LedgerSearch(ShardSessions sessions)
     }
 
     // Fixed pieces of SQL, put together: each search is planned for the conditions that it has.
-    internal static LedgerQuery LookUp(string shard, TransactionFilter filter, JournalRange range)
+    internal static SqlQuery LookUp(string shard, TransactionFilter filter, JournalRange range)
     {
         var exact = filter is { Actor: null, Participates: null };
         var values = new List<object>
@@ -119,7 +119,7 @@ public sealed class LedgerSearch(ShardSessions sessions)
         };
         var (order, last) = range.OldestFirst ? ("asc", "max") : ("desc", "min");
         var (named, wanted) = (Named(filter, values), Wanted(filter, values));
-        return new LedgerQuery(
+        return new SqlQuery(
             $"""
             with named as materialized (
               select journal_version as version from ledger_outcome

@@ -83,10 +83,10 @@ public sealed class LedgerStatements(ShardSessions sessions)
             : [];
     }
 
-    internal static LedgerQuery Statement(string code, string asset, DateTimeOffset? from, DateTimeOffset? to) =>
+    internal static SqlQuery Statement(string code, string asset, DateTimeOffset? from, DateTimeOffset? to) =>
         new(StatementSql, code, asset, LedgerTimes.From(from), LedgerTimes.To(to));
 
-    internal static LedgerQuery Lines(string shard, long account, JournalRange range) => new(
+    internal static SqlQuery Lines(string shard, long account, JournalRange range) => new(
         range.OldestFirst ? OldestFirstSql : NewestFirstSql, account, range.Above, range.Below, range.Limit,
         LedgerJournal.StreamId(shard));
 

@@ -1,7 +1,6 @@
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Participants;
 using Lumora.Projections.EventStore;
-using Lumora.Projections.Ledger;
 using Npgsql;
 
 namespace Lumora.Projections.Participants;
@@ -48,7 +47,7 @@ public sealed class ParticipantDirectory(ShardSessions sessions, SubjectKeys key
     }
 
     // In the order of the index, so that no plan looks for the one row from end to end.
-    internal static LedgerQuery OtherSteward(string[] roles, string participantId) => new(
+    internal static SqlQuery OtherSteward(string[] roles, string participantId) => new(
         "select id from mt_doc_participant where data ->> 'roles' = any($1) and id <> $2 order by data ->> 'roles' limit 1",
         roles, Participant.StreamOf(participantId));
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Lumora.Projections.Ledger;
+using Lumora.Projections.EventStore;
 using Npgsql;
 
 namespace Lumora.Integration.Tests.Ledger;
@@ -19,7 +19,7 @@ internal sealed record ExplainedPlan(
     /// <c>force_generic_plan</c>) and explains it.
     /// </summary>
     public static async Task<ExplainedPlan> OfAsync(
-        NpgsqlDataSource source, LedgerQuery query, string mode, CancellationToken ct)
+        NpgsqlDataSource source, SqlQuery query, string mode, CancellationToken ct)
     {
         await using var connection = await source.OpenConnectionAsync(ct);
         // The second run counts: the first pays for reading the catalogue.

@@ -19,7 +19,7 @@ public sealed class LedgerPlanTests(LedgerMillion million) : IClassFixture<Ledge
     private static readonly DateTimeOffset Noon = LedgerMillion.Start.AddSeconds(LedgerMillion.Payments / 200);
 
     // Pages touched: a descent of an index is 3 to 5, a row of a page of a list 1 to 5.
-    private static readonly Dictionary<string, (LedgerQuery Query, long BuffersMax)> Queries = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, (SqlQuery Query, long BuffersMax)> Queries = new(StringComparer.Ordinal)
     {
         ["account"] = (LedgerQueries.Account(LedgerMillion.Payee(7), Lmr), 10),
         ["outcome"] = (LedgerQueries.Outcome("system:test", "pay-1"), 10),
@@ -112,10 +112,10 @@ public sealed class LedgerPlanTests(LedgerMillion million) : IClassFixture<Ledge
         Assert.Equal(LedgerMillion.Rows - 1, sum.Accounts);
     }
 
-    private static LedgerQuery Find(TransactionFilter filter, JournalRange? range = null) =>
+    private static SqlQuery Find(TransactionFilter filter, JournalRange? range = null) =>
         LedgerSearch.LookUp(Shard, filter, range ?? Newest);
 
-    private static LedgerQuery Walk(TransactionFilter filter, JournalRange range) =>
+    private static SqlQuery Walk(TransactionFilter filter, JournalRange range) =>
         LedgerSearch.Walk(Shard, filter, LedgerSearch.Window(range));
 
     // The running sums are a handful of rows, which no index would make faster.
