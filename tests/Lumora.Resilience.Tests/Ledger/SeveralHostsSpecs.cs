@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Http.Json;
 using System.Text.Json;
 using Lumora.Resilience.Tests.Infrastructure;
 
@@ -15,78 +16,85 @@ public sealed class SeveralHostsSpecs : IAsyncLifetime
 
     // What is promised: a dead writer's lease lasts 1.2 s at the longest, the others look when it runs out, and one look and
     // one commit take far less than the rest of the 2 s. A machine that is busy with other things may need longer for
-    // those two, which is no fault of the ledger's: so the best of a few changes has to keep the promise.
+    // those two, which is no fault of the ledger's: so one change of a few has to keep the promise.
     private static readonly TimeSpan ReplacedWithin = TimeSpan.FromSeconds(2);
-    private static readonly int ChangesMax = LongForm.IsAsked ? 12 : 3;
+    private static readonly TimeSpan SettledWithin = TimeSpan.FromSeconds(60);
+    private static readonly int ChangesMax = LongForm.IsAsked ? 12 : 8;
 
     private static readonly string[] s_arguments = ["--Lumora:SeveralHosts", "true"];
 
     private readonly HomeFolder _home = new();
     private readonly DoorCallers _callers = new(Ct);
+    private readonly List<HostProcess> _hosts = [];
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    public ValueTask DisposeAsync() => _home.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var host in _hosts)
+            await host.DisposeAsync();
+        await _home.DisposeAsync();
+    }
 
     [Fact]
     public async Task A_killed_writer_is_replaced_within_two_seconds_and_the_log_goes_on()
     {
         var pauses = new List<TimeSpan>();
-        var writer = await StartAsync();
-        try
+        var host = await StartAsync();
+        await DoorCallers.FundAsync(host, Ct);
+        while (pauses.Count < ChangesMax && (LongForm.IsAsked || !pauses.Exists(pause => pause <= ReplacedWithin)))
         {
-            await DoorCallers.FundAsync(writer, Ct);
-            while (pauses.Count < ChangesMax && (LongForm.IsAsked || !pauses.Exists(pause => pause <= ReplacedWithin)))
-            {
-                var term = pauses.Count + 1;
-                var other = await StartAsync();
-                try
-                {
-                    Assert.Equal((Role("writer", term), Role("forwards", term)), (await RoleAsync(writer), await RoleAsync(other)));
-                    _callers.Start(Text(term), PeopleOfEach, writer, other);
-                    await _callers.MoreAsync(50);
-                    pauses.Add(await _callers.UntilNextCommitAsync(writer.KillAsync));
-                    await _callers.MoreAsync(50);
-                    await _callers.StopAsync();
-                    Assert.Equal(Role("writer", term + 1), await RoleAsync(other));
-                }
-                finally
-                {
-                    await writer.DisposeAsync();
-                    writer = other;
-                }
-            }
+            var places = await PlacesAsync(host, await StartAsync());
+            _callers.Start($"kill-{Text(pauses.Count)}", PeopleOfEach, places.Writer, places.Other);
+            await _callers.MoreAsync(50);
+            places = await PlacesAsync(places.Writer, places.Other);
+            pauses.Add(await _callers.UntilNextCommitAsync(places.Writer.KillAsync));
+            await _callers.MoreAsync(50);
+            await _callers.StopAsync();
+            host = places.Other;
+            Assert.InRange(await TermAsync(host), places.Term + 1, long.MaxValue);
+        }
 
-            TestContext.Current.TestOutputHelper!.WriteLine($"from the kill to the next commit: {string.Join(", ", pauses)}");
-            await CheckAsync(writer);
-            Assert.InRange(pauses.Min(), TimeSpan.Zero, ReplacedWithin);
-        }
-        finally
-        {
-            await writer.DisposeAsync();
-        }
+        TestContext.Current.TestOutputHelper!.WriteLine($"from the kill to the next commit: {string.Join(", ", pauses)}");
+        await CheckAsync(host);
+        Assert.InRange(pauses.Min(), TimeSpan.Zero, ReplacedWithin);
     }
 
     [Fact]
     public async Task A_writer_that_is_asked_to_stop_hands_over_and_no_answer_is_lost()
     {
-        await using var stopping = await StartAsync();
-        await DoorCallers.FundAsync(stopping, Ct);
-        await using var other = await StartAsync();
-        _callers.Start("stop", PeopleOfEach, stopping, other);
-        await _callers.MoreAsync(50);
+        var host = await StartAsync();
+        await DoorCallers.FundAsync(host, Ct);
+        for (var trial = 1; ; trial++)
+        {
+            var places = await PlacesAsync(host, await StartAsync());
+            var before = _callers.Lost;
+            _callers.Start($"stop-{Text(trial)}", PeopleOfEach, places.Writer, places.Other);
+            await _callers.MoreAsync(50);
+            Assert.Equal(0, await places.Writer.TerminateAsync());
+            await _callers.MoreAsync(50);
+            await _callers.StopAsync();
+            host = places.Other;
+            var term = await TermAsync(host);
 
-        Assert.Equal(0, await stopping.TerminateAsync());
-        await _callers.MoreAsync(50);
-        await _callers.StopAsync();
-        Assert.Equal(0, _callers.Lost);
-        Assert.Equal(Role("writer", 2), await RoleAsync(other));
-        await CheckAsync(other);
+            // A term that ran out meanwhile, on a machine that stood still, leaves outcomes unknown by right.
+            if (term != places.Term + 1 && trial < ChangesMax)
+                continue;
+            Assert.Equal(places.Term + 1, term);
+            Assert.Equal(before, _callers.Lost);
+            await CheckAsync(host);
+            return;
+        }
     }
 
-    private Task<HostProcess> StartAsync() => HostProcess.StartWithDoorAsync(_home.Path, s_arguments);
+    private async Task<HostProcess> StartAsync()
+    {
+        var host = await HostProcess.StartWithDoorAsync(_home.Path, s_arguments);
+        _hosts.Add(host);
+        return host;
+    }
 
     /// <summary>One effect for each key, all of it in a checkpoint of the log, and a ledger that verifies.</summary>
     private async Task CheckAsync(HostProcess host)
@@ -99,11 +107,48 @@ public sealed class SeveralHostsSpecs : IAsyncLifetime
         Assert.True(exitCode == 0, report);
     }
 
-    private static async Task<string> RoleAsync(HostProcess host) =>
-        JsonSerializer.Deserialize<JsonElement>(await host.Client.GetStringAsync("/readyz", Ct))
-            .GetProperty("checks").GetProperty("ledger_writer").GetProperty("data").GetProperty("main").GetString()!;
+    /// <summary>
+    /// Which of two hosts writes, once both say the same. A host that stood still for longer than its lease lasts, as while
+    /// another one starts on a busy machine, has lost it, by right.
+    /// </summary>
+    private static async Task<Places> PlacesAsync(HostProcess one, HostProcess another) => await SettledAsync(async () =>
+    {
+        var (first, second) = (await PlaceAsync(one), await PlaceAsync(another));
+        return (first.Role, second.Role, first.Term == second.Term) switch
+        {
+            ("writer", "forwards", true) => new Places(one, another, first.Term),
+            ("forwards", "writer", true) => new Places(another, one, first.Term),
+            _ => null,
+        };
+    });
 
-    private static string Role(string role, int term) => $"{role}, term {Text(term)}";
+    /// <summary>The term in which <paramref name="host"/> writes, once it does.</summary>
+    private static async Task<long> TermAsync(HostProcess host) => (await SettledAsync(async () =>
+        await PlaceAsync(host) is ("writer", var term) ? new Places(host, host, term) : null)).Term;
+
+    private static async Task<Places> SettledAsync(Func<Task<Places?>> look)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        limit.CancelAfter(SettledWithin);
+        while (true)
+        {
+            if (await look() is { } places)
+                return places;
+            await Task.Delay(50, limit.Token);
+        }
+    }
+
+    /// <summary>What the host says of its place: "writer, term 2". It says so too while it is not ready.</summary>
+    private static async Task<(string Role, long Term)> PlaceAsync(HostProcess host)
+    {
+        using var answer = await host.Client.GetAsync("/readyz", Ct);
+        var place = (await answer.Content.ReadFromJsonAsync<JsonElement>(Ct))
+            .GetProperty("checks").GetProperty("ledger_writer").GetProperty("data").GetProperty("main").GetString()!
+            .Split(", term ");
+        return (place[0], long.Parse(place[1], CultureInfo.InvariantCulture));
+    }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private sealed record Places(HostProcess Writer, HostProcess Other, long Term);
 }
