@@ -12,8 +12,9 @@ using Wolverine.Marten.Subscriptions;
 namespace Lumora.Chain.Log;
 
 /// <summary>
-/// Turns committed events into leaves, in the order of the event store's sequence and with dense indexes of our own. Leaves,
-/// head and the subscription's progress commit in one transaction: a crash at any statement loses and doubles nothing.
+/// Turns committed events into leaves, in the order of the event store's sequence and with dense indexes of our own. Leaves
+/// and head commit in one transaction, a range's last page with the subscription's progress too: a crash at any statement loses and
+/// doubles nothing, for the head knows which events are leaves.
 /// </summary>
 public sealed class LogSequencer : BatchSubscription
 {

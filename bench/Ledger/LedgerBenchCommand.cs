@@ -52,7 +52,7 @@ internal static class LedgerBenchCommand
         log.AcceptOnlyFromAmong("on", "off");
         var only = new Option<string?>("--only")
         {
-            Description = "Measure this row alone: log (ledger and transparency log together), about half a minute; 10 s with --quick.",
+            Description = "Measure this row alone: log (ledger and transparency log together), after a warm-up of 15 s: less than a minute.",
             HelpName = "log",
         };
         only.AcceptOnlyFromAmong("log");
