@@ -11,6 +11,9 @@ namespace Lumora.Integration.Tests.Log;
 
 public sealed class LogRestartSpecs(TestDatabases databases)
 {
+    // More than two pages of the sequencer, and no multiple of one: a range that comes at once and is committed in parts.
+    private const int EventsInOneCommit = 4_270;
+
     private static readonly CancellationToken None = TestContext.Current.CancellationToken;
 
     /// <summary>
@@ -27,7 +30,7 @@ public sealed class LogRestartSpecs(TestDatabases databases)
             await using (var app = new LumoraApp(connection, home))
             {
                 await app.StartAsync();
-                before = await AppendAndWaitAsync(app, 270);
+                before = await AppendAndWaitAsync(app, EventsInOneCommit);
             }
 
             await ExecuteAsync(connection, "delete from mt_event_progression where name like 'log-sequencer%'");
