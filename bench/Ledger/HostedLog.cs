@@ -19,8 +19,6 @@ namespace Lumora.Bench.Ledger;
 /// </summary>
 internal sealed class HostedLog : WebApplicationFactory<DatabaseModule>
 {
-    // A fresh host runs unoptimised code for that long; in a whole run the rows before this one have warmed most of it.
-    private static readonly TimeSpan AloneWarmUp = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan CatchUpMax = TimeSpan.FromMinutes(5);
 
     private readonly string _connectionString;
@@ -45,14 +43,11 @@ internal sealed class HostedLog : WebApplicationFactory<DatabaseModule>
         var books = new LedgerLoad(ledger, host.Sessions.DataSource(ShardRole.Global), host.Shard, options.Keys);
         await books.FundAsync(options.Accounts, ct);
         var uniform = Workload.Uniform(options.Accounts);
-        if (options.LogOnly)
-        {
-            var warmUp = Load.StartClosed([.. Enumerable.Range(0, callers).Select(i => books.OpenCaller(uniform, i))], ct);
-            await warmUp.WaitAsync(AloneWarmUp, ct);
-            await warmUp.StopAsync();
-        }
-
+        var warmUp = Load.StartClosed([.. Enumerable.Range(0, callers).Select(i => books.OpenCaller(uniform, i))], ct);
+        await warmUp.WaitAsync(options.Plan.LogWarmUp, ct);
+        await warmUp.StopAsync();
         await host.CatchUpAsync(ct);
+        await server.AnalyzeAsync(ct);
         await server.CheckpointAsync(ct);
 
         var before = await meter.ReadAsync(ct);

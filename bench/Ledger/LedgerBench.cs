@@ -35,7 +35,7 @@ internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
             output.WriteLine($"{RowTable.Head}   (the row with the log alone)");
         }
 
-        if (_plan.Reads)
+        if (_plan.Reads && !options.LogOnly)
         {
             await using var reads = await ReadSubject.StartAsync(server, ct);
             foreach (var workload in (Workload[])[ReadSubject.BalanceAtTime, ReadSubject.PrefixSum])

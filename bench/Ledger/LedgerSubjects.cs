@@ -46,6 +46,7 @@ internal sealed class LedgerSubjects : IAsyncDisposable
                 await subjects.AddAsync(CopySubject.StartAsync(server, keys, ct)),
             ];
             subjects.Lumora = await subjects.AddAsync(LumoraSubject.StartAsync(server, accounts, keys, ct));
+            await server.AnalyzeAsync(ct);
             return subjects;
         }
         catch

@@ -79,6 +79,22 @@ internal sealed class BenchServer : IAsyncDisposable
     /// <summary>Writes a checkpoint, so that each row pays for its own first touch of every page.</summary>
     public Task CheckpointAsync(CancellationToken ct) => ExecuteAsync("checkpoint", ct);
 
+    /// <summary>
+    /// Gathers statistics of all databases, as the server does by itself within its first minutes: without them the plans
+    /// are those of empty tables.
+    /// </summary>
+    public async Task AnalyzeAsync(CancellationToken ct)
+    {
+        foreach (var database in _databases)
+        {
+            await using var source = NpgsqlDataSource.Create(
+                new NpgsqlConnectionStringBuilder(_connectionString) { Database = database, Pooling = false });
+            await using var command = source.CreateCommand("analyze");
+            command.CommandTimeout = 300;
+            await command.ExecuteNonQueryAsync(ct);
+        }
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

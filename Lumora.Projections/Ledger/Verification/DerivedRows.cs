@@ -4,7 +4,9 @@ using Npgsql;
 namespace Lumora.Projections.Ledger;
 
 /// <summary>Writes what a replay derives, besides accounts, into the shadow tables: by COPY what is new, set-wise what changes.</summary>
-internal sealed class DerivedRows(NpgsqlConnection connection)
+/// <param name="connection">Its search path finds the shadow tables.</param>
+/// <param name="history">Takes the rows that no event changes any more; null = they are written, too.</param>
+internal sealed class DerivedRows(NpgsqlConnection connection, DerivedHistory? history)
 {
     private readonly Dictionary<(string Prefix, string Asset), LedgerRollUp> _rollUps = [];
     private (DateTimeOffset At, long Version)? _lastTime;
@@ -15,14 +17,15 @@ internal sealed class DerivedRows(NpgsqlConnection connection)
     {
         if (state.Version == before)
             return;
-        await LedgerCopy.OutcomesAsync(connection, state.Outcomes, ct);
-        if (entries.Count > 0)
-            await LedgerCopy.EntriesAsync(connection, entries, ct);
+        var made = history ?? new DerivedHistory();
+        made.Outcomes.AddRange(state.Outcomes);
+        made.Entries.AddRange(entries);
+        AddEndedTimes(state, made);
+        if (history is null)
+            await made.WriteAsync(connection, ct);
         await WriteHoldsAsync(state, before, ct);
         if (ReversedPosting.Of(state) is { Count: > 0 } reversed)
             await RunAsync(LedgerSets.Reversed(reversed), ct);
-        if (EndedTimes(state) is { Count: > 0 } ended)
-            await LedgerCopy.TimesAsync(connection, ended, ct);
         foreach (var sum in LedgerRollUps.ChangesOf(state))
             AddRollUp(sum);
     }
@@ -33,8 +36,10 @@ internal sealed class DerivedRows(NpgsqlConnection connection)
         if (_rollUps.Count > 0)
             await RunAsync(LedgerSets.RollUps(_rollUps.Values), ct);
         _rollUps.Clear();
-        if (_lastTime is { } last)
-            await RunAsync(LedgerSets.TimeOf(last.At, last.Version), ct);
+        if (_lastTime is { } last && history is not null)
+            history.Moments.Add(last);
+        else if (_lastTime is { } written)
+            await RunAsync(LedgerSets.TimeOf(written.At, written.Version), ct);
         _lastTime = null;
     }
 
@@ -63,17 +68,14 @@ internal sealed class DerivedRows(NpgsqlConnection connection)
     }
 
     // Outcomes are one for each event, in their order.
-    private List<(DateTimeOffset At, long Version)> EndedTimes(LedgerState state)
+    private void AddEndedTimes(LedgerState state, DerivedHistory made)
     {
-        var ended = new List<(DateTimeOffset At, long Version)>();
         foreach (var outcome in state.Outcomes)
         {
             if (_lastTime is { } last && last.At != outcome.At)
-                ended.Add(last);
+                made.Moments.Add(last);
             _lastTime = (outcome.At, outcome.JournalVersion);
         }
-
-        return ended;
     }
 
     private Task<int> RunAsync(LedgerSet set, CancellationToken ct) =>

@@ -20,13 +20,17 @@ internal sealed class JournalReplay
     private readonly DerivedRows _rows;
     private int _faults;
 
-    /// <summary>A replay that goes on behind <paramref name="start"/>.</summary>
+    /// <summary>
+    /// A replay that goes on behind <paramref name="start"/>; <paramref name="history"/> takes what no event changes any more
+    /// instead of the shadow tables.
+    /// </summary>
     public JournalReplay(
-        NpgsqlConnection connection, string shard, JournalPosition start, int accountsMax, FindingSink findings)
+        NpgsqlConnection connection, string shard, JournalPosition start, int accountsMax, FindingSink findings,
+        DerivedHistory? history = null)
     {
         (_connection, _shard, _findings, Position) = (connection, shard, findings, start);
         _accounts = new DerivedAccounts(connection, accountsMax, start.AccountCount);
-        _rows = new DerivedRows(connection);
+        _rows = new DerivedRows(connection, history);
     }
 
     /// <summary>Where it stands.</summary>

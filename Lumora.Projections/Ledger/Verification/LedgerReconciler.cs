@@ -118,14 +118,14 @@ public sealed class LedgerReconciler(
         var start = await ReconciliationStore.PositionAsync(connection, shard, ct);
         var head = await JournalReplay.HeadAsync(connection, shard, ct);
         var to = Math.Min(start.Version + options.ChunkEvents, head);
-        var replay = new JournalReplay(connection, shard, start, options.AccountsInMemoryMax, findings);
+        var history = new DerivedHistory();
+        var replay = new JournalReplay(connection, shard, start, options.AccountsInMemoryMax, findings, history);
         if (to > start.Version)
         {
             var touched = await replay.ReplayAsync(to, ct);
             await replay.FlushAsync(ct);
             await RecentRows.CompareAsync(
-                connection, new RecentRange(start.Version, replay.Position, head, touched), findings, ct);
-            await ReconciliationStore.ForgetPassAsync(connection, ct);
+                connection, new RecentRange(start.Version, replay.Position, head, touched), history, findings, ct);
             await ReconciliationStore.SaveAsync(connection, shard, replay.Position, ct);
         }
 

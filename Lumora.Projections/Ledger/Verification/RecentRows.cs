@@ -44,14 +44,10 @@ internal static class RecentRows
 
     /// <summary>Reports what differs.</summary>
     public static async Task CompareAsync(
-        NpgsqlConnection connection, RecentRange range, FindingSink findings, CancellationToken ct)
+        NpgsqlConnection connection, RecentRange range, DerivedHistory history, FindingSink findings, CancellationToken ct)
     {
-        var (above, to) = (Long(range.Above), Long(range.Position.Version));
-        await ReportAsync("ledger_entry", $"{Derived}.ledger_entry", StoredEntries, "true", above, to);
-        await ReportAsync("ledger_outcome", $"{Derived}.ledger_outcome", StoredOutcomes, "true");
-        // The ledger's last time may go on behind the pass.
-        await ReportAsync(
-            "ledger_time", $"{Derived}.ledger_time", StoredTimes, range.IsAtHead ? "true" : "e.at < $1", Time(range.Position.At));
+        if (!await history.IsStoredAsync(connection, range, ct))
+            await ReportHistoryAsync();
         await ReportAsync(
             "ledger_account", Touched("ledger_account", Derived), Touched("ledger_account", "public"), "coalesce(a.version, 0) <= $2",
             Longs(range.Touched.Accounts, number => number), Long(range.Position.Version));
@@ -64,6 +60,19 @@ internal static class RecentRows
             Longs(range.Touched.Movements, version => version));
         if (range.IsAtHead)
             await ReportAsync("ledger_roll_up", $"{Derived}.ledger_roll_up", "public.ledger_roll_up", "true");
+
+        // Which rows they are the database says best.
+        async Task ReportHistoryAsync()
+        {
+            await history.WriteAsync(connection, ct);
+            await ReportAsync(
+                "ledger_entry", $"{Derived}.ledger_entry", StoredEntries, "true", Long(range.Above), Long(range.Position.Version));
+            await ReportAsync("ledger_outcome", $"{Derived}.ledger_outcome", StoredOutcomes, "true");
+            // The ledger's last time may go on behind the pass.
+            await ReportAsync(
+                "ledger_time", $"{Derived}.ledger_time", StoredTimes, range.IsAtHead ? "true" : "e.at < $1", Time(range.Position.At));
+            await ReconciliationStore.ForgetPassAsync(connection, ct);
+        }
 
         Task ReportAsync(string name, string expected, string actual, string also, params NpgsqlParameter[] parameters)
         {

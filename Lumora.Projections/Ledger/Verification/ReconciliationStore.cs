@@ -18,7 +18,7 @@ internal static class ReconciliationStore
 
     private const string LayoutLockKey = "hashtextextended('lumora/ledger_check/layout', 0)";
 
-    // Rows that are needed only within a pass survive no crash, and cost no log.
+    // Rows that are needed only within a pass that found something survive no crash, and cost no log.
     private static readonly HashSet<string> WithinAPass = new(StringComparer.Ordinal) { "ledger_outcome", "ledger_entry", "ledger_time" };
 
     private const string OwnTablesSql =
