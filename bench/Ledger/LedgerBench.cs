@@ -46,7 +46,7 @@ internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
         }
 
         if (options.Log)
-            await AddAsync(() => HostedLog.MeasureAsync(server, meter, options, CompareCallers, ct), ct);
+            await AddAsync(() => LedgerWithLog.MeasureAsync(server, meter, options, CompareCallers, ct), ct);
         var rows = Result();
         output.WriteLine($"\n{RowTable.Head}");
         foreach (var row in rows)

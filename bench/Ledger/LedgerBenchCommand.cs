@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Lumora.Api.Operations;
-using Npgsql;
 
 namespace Lumora.Bench.Ledger;
 
@@ -8,8 +6,6 @@ namespace Lumora.Bench.Ledger;
 internal static class LedgerBenchCommand
 {
     private const int AccountsDefault = 10_000;
-    private const int Failed = 1;
-    private const int Unable = 2;
 
     private const string Description =
         """
@@ -52,7 +48,7 @@ internal static class LedgerBenchCommand
         log.AcceptOnlyFromAmong("on", "off");
         var only = new Option<string?>("--only")
         {
-            Description = "Measure this row alone: log (ledger and transparency log together), after a warm-up of 15 s: less than a minute.",
+            Description = "Measure this row alone: log (ledger and transparency log together): a minute and a half.",
             HelpName = "log",
         };
         only.AcceptOnlyFromAmong("log");
@@ -88,7 +84,7 @@ internal static class LedgerBenchCommand
                 Plan = parsed.GetValue(quick) ? LedgerPlan.Quick : LedgerPlan.Full,
             };
             var output = parsed.InvocationConfiguration.Output;
-            return GuardedAsync(parsed.InvocationConfiguration.Error, async () =>
+            return Guarded.RunAsync("ledger", parsed.InvocationConfiguration.Error, async () =>
             {
                 if (parsed.GetValue(soak) is { } minutes)
                     return await new LedgerSoak(options, TimeSpan.FromMinutes(minutes), parsed.GetValue(rate), output).RunAsync(ct);
@@ -97,28 +93,5 @@ internal static class LedgerBenchCommand
             }, ct);
         });
         return command;
-    }
-
-    private static async Task<int> GuardedAsync(TextWriter error, Func<Task<bool>> run, CancellationToken ct)
-    {
-        try
-        {
-            return await run() ? 0 : Failed;
-        }
-        catch (BenchException exception)
-        {
-            await error.WriteLineAsync($"bench ledger: {exception.Message}");
-            return Failed;
-        }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested)
-        {
-            await error.WriteLineAsync("bench ledger: stopped by a signal; what was measured so far is not summed up.");
-            return Unable;
-        }
-        catch (Exception exception) when (exception is StartupException or NpgsqlException or IOException)
-        {
-            await error.WriteLineAsync($"bench ledger: {exception.Message}");
-            return Unable;
-        }
     }
 }

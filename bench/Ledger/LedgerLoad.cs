@@ -35,6 +35,10 @@ internal sealed class LedgerLoad(ILedger ledger, NpgsqlDataSource source, string
     /// <summary>A caller that pays from account to account as <paramref name="workload"/> says.</summary>
     public ICaller OpenCaller(Workload workload, int index) => new Caller(this, workload, new Random(index));
 
+    /// <summary>One transfer between two accounts of the funded ones; answers its version in the journal.</summary>
+    public async Task<long> PayAsync(int payer, int payee, CancellationToken ct) =>
+        (await PostAsync(new LedgerRequest(Network, NextKey(), Pay(CodeOf(payer), CodeOf(payee), 1)), ct)).JournalVersion;
+
     /// <summary>Checks that the balances' sum is 0 and that the journal holds exactly the events of what was answered.</summary>
     /// <exception cref="BenchException">The books do not add up.</exception>
     public async Task VerifyAsync(CancellationToken ct)
@@ -59,7 +63,7 @@ internal sealed class LedgerLoad(ILedger ledger, NpgsqlDataSource source, string
         return await command.ExecuteScalarAsync(ct) is long number ? number : 0;
     }
 
-    private async Task PostAsync(LedgerRequest request, CancellationToken ct)
+    private async Task<LedgerOutcome.Posted> PostAsync(LedgerRequest request, CancellationToken ct)
     {
         var outcome = await ledger.SubmitAsync(request, ct);
         while (outcome is LedgerOutcome.Busy busy)
@@ -68,9 +72,10 @@ internal sealed class LedgerLoad(ILedger ledger, NpgsqlDataSource source, string
             outcome = await ledger.SubmitAsync(request, ct);
         }
 
-        if (outcome is not LedgerOutcome.Posted { Replayed: false })
+        if (outcome is not LedgerOutcome.Posted { Replayed: false } posted)
             throw new BenchException($"The ledger answered {outcome} to {request.Command}.");
         Interlocked.Increment(ref _expected);
+        return posted;
     }
 
     private static string CodeOf(int account) => ChartOfAccounts.Available(IdOf(account));

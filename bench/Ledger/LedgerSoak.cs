@@ -23,7 +23,8 @@ internal sealed class LedgerSoak(LedgerBenchOptions options, TimeSpan time, doub
         await using var server = await BenchServer.StartAsync(options.Postgres, output.WriteLine, ct);
         output.WriteLine(await server.DescribeAsync(ct));
         output.WriteLine(await FsyncTimes.MeasureAsync(server, ct));
-        await using var subject = await LumoraSubject.StartAsync(server, options.Accounts, options.Keys, ct);
+        await using var subject = await LumoraSubject.StartAsync(
+            await server.CreateDatabaseAsync("lumora", ct), options.Accounts, options.Keys, ct);
         var uniform = Workload.Uniform(options.Accounts);
         var rate = perSecond ?? (ShareOfTop * await TopRateAsync(server, subject, uniform, ct));
         output.WriteLine(string.Create(

@@ -45,7 +45,8 @@ internal sealed class LedgerSubjects : IAsyncDisposable
                 await subjects.AddAsync(MartenAppendSubject.StartAsync(server, keys, ct)),
                 await subjects.AddAsync(CopySubject.StartAsync(server, keys, ct)),
             ];
-            subjects.Lumora = await subjects.AddAsync(LumoraSubject.StartAsync(server, accounts, keys, ct));
+            subjects.Lumora = await subjects.AddAsync(LumoraSubject.StartAsync(
+                await server.CreateDatabaseAsync("lumora", ct), accounts, keys, ct));
             await server.AnalyzeAsync(ct);
             return subjects;
         }

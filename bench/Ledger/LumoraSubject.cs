@@ -1,5 +1,4 @@
 using Lumora.Bench.Measuring;
-using Lumora.Bench.Server;
 using Lumora.Projections.EventStore;
 using Lumora.Projections.Ledger;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -23,10 +22,10 @@ internal sealed class LumoraSubject : ISubject
     /// <inheritdoc/>
     public string Name => "lumora";
 
-    /// <summary>Starts a writer on a fresh database with funded accounts.</summary>
-    public static async Task<LumoraSubject> StartAsync(BenchServer server, int accounts, KeyKind keys, CancellationToken ct)
+    /// <summary>Starts a writer on a fresh <paramref name="database"/> with funded accounts.</summary>
+    public static async Task<LumoraSubject> StartAsync(string database, int accounts, KeyKind keys, CancellationToken ct)
     {
-        var store = await BenchStore.CreateAsync(await server.CreateDatabaseAsync("lumora", ct));
+        var store = await BenchStore.CreateAsync(database);
         var writer = await MakeWriterAsync(store.Sessions, ct);
         var load = new LedgerLoad(
             writer, store.Sessions.DataSource(ShardRole.Global), store.Sessions.ShardOf(ShardRole.Global), keys);

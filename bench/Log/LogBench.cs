@@ -1,0 +1,165 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Lumora.Bench.Ledger;
+using Lumora.Bench.Measuring;
+using Lumora.Bench.Server;
+using Lumora.Domain.Merkle;
+using Lumora.Projections.EventStore;
+
+namespace Lumora.Bench.Log;
+
+/// <summary>
+/// Makes a log of real events (a ledger's transfers, written by the ledger itself) and measures everything that happens to it, beside
+/// what bounds it: hashing alone and appending alone, in the same run.
+/// </summary>
+internal sealed class LogBench(LogBenchOptions options, TextWriter output)
+{
+    private const int Accounts = 10_000;
+    private const int Callers = 512;
+    private const double LoadPerSecond = 5_000;
+    private const int Proofs = 2_000;
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    private readonly List<LogRow> _rows = [];
+
+    /// <summary>Runs all of it.</summary>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        await using var server = await BenchServer.StartAsync(options.Postgres, output.WriteLine, ct);
+        output.WriteLine(await server.DescribeAsync(ct));
+        output.WriteLine(LogRow.Head);
+        var database = await server.CreateDatabaseAsync("log", ct);
+        await AppendAsync(database, ct);
+        await server.AnalyzeAsync(ct);
+
+        var started = Stopwatch.GetTimestamp();
+        await using var host = BenchHost.Start(database);
+        var ready = Stopwatch.GetTimestamp();
+        var before = host.Logs.Latest(host.Shard)?.Checkpoint.Size ?? 0;
+        var size = await host.CatchUpAsync(ct);
+        Add(new LogRow("catching up: database to checkpoint", "leaves/s")
+        {
+            Count = size - before,
+            PerSecond = (size - before) / Stopwatch.GetElapsedTime(ready).TotalSeconds,
+            AtLeast = 15_000,
+        });
+        output.WriteLine($"(the host was ready after {Stopwatch.GetElapsedTime(started, ready).TotalSeconds:0.0} s, with {before} leaves)");
+        await HashAsync(host, size, ct);
+        await ProveAsync(host, size, ct);
+        await DelayAsync(host, ct);
+        if (options.Json is { } file)
+        {
+            await using var stream = File.Create(file);
+            await JsonSerializer.SerializeAsync(stream, _rows, Json, ct);
+        }
+    }
+
+    private void Add(LogRow row)
+    {
+        _rows.Add(row);
+        output.WriteLine(row.Line);
+    }
+
+    /// <summary>The events, and how fast the ledger appends them without a log.</summary>
+    private async Task AppendAsync(string database, CancellationToken ct)
+    {
+        await using var subject = await LumoraSubject.StartAsync(database, Accounts, KeyKind.Random, ct);
+        var uniform = Workload.Uniform(Accounts);
+        var callers = new List<ICaller>();
+        for (var i = 0; i < Callers; i++)
+            callers.Add(await subject.OpenCallerAsync(uniform, i, ct));
+        var started = Stopwatch.GetTimestamp();
+        var load = Load.StartClosed(callers, ct);
+        while (load.Transfers < options.Events - 2 * Accounts)
+            await load.WaitAsync(TimeSpan.FromMilliseconds(100), ct);
+        await load.StopAsync();
+        Add(new LogRow("appending alone, no log", "events/s")
+        {
+            Count = load.Transfers,
+            PerSecond = load.Transfers / Stopwatch.GetElapsedTime(started).TotalSeconds,
+        });
+    }
+
+    /// <summary>Hashing alone: leaf hashes and the nodes above them, on one thread, of the log's own entries.</summary>
+    private async Task HashAsync(BenchHost host, long size, CancellationToken ct)
+    {
+        const int Sample = 20_000;
+        var entries = new List<byte[]>();
+        await foreach (var leaf in host.Logs.Find(host.Shard)!.Leaves.ReadAsync(Math.Max(0, size - Sample), size, ct))
+            entries.Add(leaf.Bytes);
+        var tree = new CompactRange();
+        var (started, count) = (Stopwatch.GetTimestamp(), 0L);
+        while (Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(1))
+        {
+            foreach (var entry in entries)
+                tree.Append(MerkleHash.OfLeaf(entry));
+            count += entries.Count;
+        }
+
+        Add(new LogRow($"SHA-256 alone, entries of {entries.Sum(entry => (long)entry.Length) / entries.Count} bytes", "leaves/s")
+        {
+            Count = count,
+            PerSecond = count / Stopwatch.GetElapsedTime(started).TotalSeconds,
+        });
+    }
+
+    /// <summary>Proofs of random events, each a request over HTTP by one caller.</summary>
+    private async Task ProveAsync(BenchHost host, long size, CancellationToken ct)
+    {
+        using var client = host.CreateClient();
+        var events = await EventsAsync(host, size, ct);
+        var (served, memory) = (new LatencyHistogram(), Environment.WorkingSet);
+        for (var i = 0; i < events.Count; i++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            await client.GetByteArrayAsync($"/log/{host.Shard}/proof/{events[i]}", ct);
+            // The first ones warm the way.
+            if (i >= events.Count / 4)
+                served.Record(Stopwatch.GetElapsedTime(started));
+        }
+
+        Add(new LogRow($"a proof over HTTP, log of {size}", "ms")
+        {
+            Count = events.Count,
+            P50Ms = served.QuantileMs(0.5),
+            P99Ms = served.QuantileMs(0.99),
+            AtLeast = 1,
+        });
+        output.WriteLine($"(working set {memory >> 20} MiB before the proofs, {Environment.WorkingSet >> 20} MiB after)");
+    }
+
+    private async Task DelayAsync(BenchHost host, CancellationToken ct)
+    {
+        var books = new LedgerLoad(host.Ledger, host.Sessions.DataSource(ShardRole.Global), host.Shard, KeyKind.Random);
+        var delay = await MergeDelay.OpenAsync(host, books, ct);
+        Add(Row("merge delay, one transfer at a time", await delay.MeasureAsync(options.DelaySamples, TimeSpan.FromMilliseconds(100), ct)));
+
+        var load = Load.StartOpen(books.OpenCaller(Workload.Uniform(Accounts), 0), LoadPerSecond, ct);
+        await load.WaitAsync(TimeSpan.FromSeconds(5), ct);
+        var loaded = await delay.MeasureAsync(options.DelaySamples, TimeSpan.FromMilliseconds(20), ct);
+        await load.StopAsync();
+        Add(Row($"merge delay, {LoadPerSecond:#,##0} events/s beside it", loaded));
+
+        LogRow Row(string subject, LatencyHistogram delays) => new(subject, "ms")
+        {
+            Count = options.DelaySamples,
+            P50Ms = delays.QuantileMs(0.5),
+            P99Ms = delays.QuantileMs(0.99),
+            AtLeast = 1_000,
+        };
+    }
+
+    private static async Task<List<Guid>> EventsAsync(BenchHost host, long size, CancellationToken ct)
+    {
+        var random = new Random(1);
+        var events = new List<Guid>();
+        await using var command = host.Sessions.DataSource(ShardRole.Global).CreateCommand(
+            "select event_id from log_leaves where leaf_index = any($1)");
+        command.Parameters.AddWithValue(Enumerable.Range(0, Proofs).Select(_ => random.NextInt64(size)).ToArray());
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+            events.Add(reader.GetGuid(0));
+        return events;
+    }
+}
