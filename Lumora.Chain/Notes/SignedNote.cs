@@ -15,8 +15,8 @@ public sealed record NoteSignature(string KeyName, uint KeyId, ReadOnlyMemory<by
 /// </summary>
 public sealed class SignedNote
 {
-    /// <summary>The longest note that is read.</summary>
-    public const int BytesMax = 65_536;
+    /// <summary>The longest note that is read: room for 16 signatures of nearly 5 kB, which the specification tells to expect.</summary>
+    public const int BytesMax = 131_072;
 
     /// <summary>Signature lines that are read: the specification asks for 16 at least and for a limit.</summary>
     public const int SignaturesMax = 100;

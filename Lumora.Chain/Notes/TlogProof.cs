@@ -13,8 +13,8 @@ namespace Lumora.Chain.Notes;
 /// <param name="Checkpoint">The signed note, verbatim.</param>
 public sealed record TlogProof(long Index, IReadOnlyList<MerkleHash> Path, ReadOnlyMemory<byte> Checkpoint)
 {
-    /// <summary>The longest proof file that is read.</summary>
-    public const int BytesMax = 131_072;
+    /// <summary>The longest proof file that is read: the longest note, its path, and something of an extra line.</summary>
+    public const int BytesMax = SignedNote.BytesMax + 16_384;
 
     private const string Header = "c2sp.org/tlog-proof@v1";
     private const int PathMax = 63;

@@ -10,7 +10,7 @@ namespace Lumora.Chain.Tests.Fuzzing;
 /// </summary>
 internal sealed class Fuzz
 {
-    private const int LongInputBytes = 70_000;
+    private const int LongInputBytes = 150_000;
 
     // Exceptions and buffers, whatever the input is.
     private const long AllocatedMin = 128 * 1024;

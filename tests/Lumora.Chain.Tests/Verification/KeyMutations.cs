@@ -19,7 +19,7 @@ internal static class KeyMutations
             yield return new KeyVector($"good: {vkey}", vkey, false, null);
         foreach (var vkey in (string[])
             ["", "+", "++", "example.com/foo", "example.com/foo+530d903a", "+530d903a" + Example[24..], " " + Example, "\t" + Example, "example.com/foo " + Example[15..],
-                "exa mple" + Example[7..], "exa\u00a0mple" + Example[7..], "exa\u2003mple" + Example[7..], "exa\u0000mple" + Example[7..], "exa\u007fmple" + Example[7..],
+                "exa mple" + Example[7..], "exa\u00a0mple" + Example[7..], "exa\u2003mple" + Example[7..], "exa\u0000mple" + Example[7..], "exa\u001bmple" + Example[7..],
                 "exa\nmple" + Example[7..], Example.Replace('+', ' ')])
             yield return Refused("form", vkey, NoForm);
         foreach (var vkey in (string[])

@@ -43,6 +43,7 @@ internal static class NoteMutations
         yield return Takes("an unknown witness", Good + Cosigned.Replace("w1", "w2", StringComparison.Ordinal));
         yield return Takes("an unknown key with a long signature", Good + Forge.Line("pq.example/x", [9, 9, 9, 9], new byte[2420]));
         yield return Takes("a name of other letters", Good + Forge.Line("пример.example/é", [1, 2, 3, 4], [5]));
+        yield return Takes("a name with characters that are rare but allowed", Good + Forge.Line("a\u007f\u0080\u200b\ufeff—=/", [1, 2, 3, 4], [5]));
         yield return Takes("the log's line twice", Good + Forge.LogLine(Text));
         yield return Takes("the witness's line twice", Good + Cosigned + Cosigned, 1);
         yield return Takes("the witness at two times", Good + Cosigned + Forge.WitnessLine(Text, 1_700_000_001), 1);
