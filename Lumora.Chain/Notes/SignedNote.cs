@@ -15,8 +15,8 @@ public sealed record NoteSignature(string KeyName, uint KeyId, ReadOnlyMemory<by
 /// </summary>
 public sealed class SignedNote
 {
-    /// <summary>The longest note that is read.</summary>
-    public const int BytesMax = 65_536;
+    /// <summary>The longest note that is read: room for 16 signatures of nearly 5 kB, which the specification tells to expect.</summary>
+    public const int BytesMax = 131_072;
 
     /// <summary>Signature lines that are read: the specification asks for 16 at least and for a limit.</summary>
     public const int SignaturesMax = 100;
@@ -30,8 +30,7 @@ public sealed class SignedNote
     {
         if (!text.EndsWith('\n'))
             throw new FormatException("A note's text ends with a newline.");
-        if (text.Any(c => c < ' ' && c != '\n'))
-            throw new FormatException("A note holds no control characters but newlines.");
+        RefuseControls(text);
         (Text, Signatures) = (text, signatures);
     }
 
@@ -51,11 +50,14 @@ public sealed class SignedNote
         if (bytes.Length > BytesMax)
             throw new FormatException($"The note has {bytes.Length} bytes, more than {BytesMax}.");
         var note = StrictText.DecodeUtf8(bytes, "note");
+        RefuseControls(note);
         // The text itself may hold empty lines: the last one divides.
         var split = note.LastIndexOf("\n\n", StringComparison.Ordinal);
         if (split < 0)
             throw new FormatException("The note has no empty line before its signatures.");
         var lines = note[(split + 2)..];
+        if (lines.Length == 0)
+            throw new FormatException("The note has no signatures behind its last empty line.");
         if (!lines.EndsWith('\n'))
             throw new FormatException("The note does not end with a newline.");
         var signatures = lines[..^1].Split('\n').Select(ParseSignature).ToList();
@@ -74,6 +76,12 @@ public sealed class SignedNote
         foreach (var signature in Signatures)
             note.Append(Line(signature)).Append('\n');
         return Encoding.UTF8.GetBytes(note.ToString());
+    }
+
+    private static void RefuseControls(string text)
+    {
+        if (text.Any(c => c < ' ' && c != '\n'))
+            throw new FormatException("A note holds no control characters but newlines.");
     }
 
     private static string Line(NoteSignature signature)

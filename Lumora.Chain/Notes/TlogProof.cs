@@ -13,8 +13,8 @@ namespace Lumora.Chain.Notes;
 /// <param name="Checkpoint">The signed note, verbatim.</param>
 public sealed record TlogProof(long Index, IReadOnlyList<MerkleHash> Path, ReadOnlyMemory<byte> Checkpoint)
 {
-    /// <summary>The longest proof file that is read.</summary>
-    public const int BytesMax = 131_072;
+    /// <summary>The longest proof file that is read: the longest note, its path, and something of an extra line.</summary>
+    public const int BytesMax = SignedNote.BytesMax + 16_384;
 
     private const string Header = "c2sp.org/tlog-proof@v1";
     private const int PathMax = 63;
@@ -45,9 +45,11 @@ public sealed record TlogProof(long Index, IReadOnlyList<MerkleHash> Path, ReadO
             next++;
         }
 
-        if (next >= lines.Length || !lines[next].StartsWith("index ", StringComparison.Ordinal)
-            || !StrictText.TryInteger(lines[next]["index ".Length..], out var index))
+        if (next >= lines.Length || !lines[next].StartsWith("index ", StringComparison.Ordinal))
             throw new FormatException("The proof has no index line.");
+        var number = lines[next]["index ".Length..];
+        if (!StrictText.TryInteger(number, out var index))
+            throw new FormatException($"The proof's index \"{number}\" is no decimal number without leading zeros.");
         var path = lines[(next + 1)..].Select(ParseHash).ToList();
         if (path.Count > PathMax)
             throw new FormatException($"The proof has {path.Count} hashes, more than {PathMax}.");

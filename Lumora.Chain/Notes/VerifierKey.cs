@@ -67,9 +67,9 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
             : throw new FormatException($"The verifier key of {parts[0]} does not have the id that it says.");
     }
 
-    /// <summary>True for a non-empty name without Unicode spaces and '+'.</summary>
+    /// <summary>True for a non-empty name without Unicode spaces, '+' and control characters of ASCII below the space.</summary>
     public static bool IsName(string name) =>
-        name.Length > 0 && !name.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c == '+');
+        name.Length > 0 && !name.Any(c => char.IsWhiteSpace(c) || c is < ' ' or '+');
 
     /// <summary>The vkey, as it is published.</summary>
     public override string ToString() => string.Create(

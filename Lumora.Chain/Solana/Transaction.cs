@@ -59,6 +59,8 @@ public sealed class Transaction
     /// <summary>Reads wire bytes; throws <see cref="FormatException"/> when they are not one transaction.</summary>
     public static Transaction Deserialize(ReadOnlySpan<byte> bytes)
     {
+        if (bytes.Length > BytesMax)
+            throw new FormatException($"The transaction has {bytes.Length} bytes; {BytesMax} are allowed.");
         var rest = bytes;
         var count = CompactLength.Read(ref rest);
         if (rest.Length < count * SignatureLength)

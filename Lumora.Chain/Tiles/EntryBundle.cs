@@ -26,9 +26,7 @@ public static class EntryBundle
         return bundle;
     }
 
-    /// <summary>The first <paramref name="width"/> entries of <paramref name="bundle"/>.</summary>
-    /// <param name="bundle">A bundle of exactly that width, or the full one (256 entries) in its place.</param>
-    /// <param name="width">1 to 256.</param>
+    /// <summary>The entries of <paramref name="bundle"/>, exactly <paramref name="width"/> of them (1 to 256).</summary>
     /// <exception cref="FormatException">Too few entries, an entry cut off, or bytes behind the last one.</exception>
     public static IReadOnlyList<ReadOnlyMemory<byte>> Decode(ReadOnlyMemory<byte> bundle, int width)
     {
@@ -36,8 +34,8 @@ public static class EntryBundle
         var rest = bundle;
         while (rest.Length > 0)
         {
-            if (entries.Count == TileId.WidthMax)
-                throw new FormatException($"{rest.Length} bytes follow the {TileId.WidthMax} entries of the bundle.");
+            if (entries.Count == width)
+                throw new FormatException($"{rest.Length} bytes follow the {width} entries of the bundle.");
             if (rest.Length < LengthBytes)
                 throw new FormatException($"Entry {entries.Count} of the bundle has no length: it is cut off.");
             var length = BinaryPrimitives.ReadUInt16BigEndian(rest.Span);
@@ -48,8 +46,13 @@ public static class EntryBundle
             rest = rest[length..];
         }
 
-        if (entries.Count != width && entries.Count != TileId.WidthMax)
-            throw new FormatException($"The bundle holds {entries.Count} entries, not {width}.");
-        return entries.Count == width ? entries : entries.GetRange(0, width);
+        return entries.Count == width
+            ? entries
+            : throw new FormatException($"The bundle holds {entries.Count} entries, not {width}.");
     }
+
+    /// <summary>The partial bundle of <paramref name="width"/> entries that the full one begins with.</summary>
+    /// <exception cref="FormatException">The full bundle does not hold 256 entries.</exception>
+    public static byte[] Cut(ReadOnlyMemory<byte> full, int width) =>
+        full[..Decode(full, TileId.WidthMax).Take(width).Sum(entry => LengthBytes + entry.Length)].ToArray();
 }

@@ -14,16 +14,23 @@ public static class HashTile
         return tile;
     }
 
-    /// <summary>The first <paramref name="width"/> hashes of a tile of that width, or of the full one in its place.</summary>
+    /// <summary>The hashes of a tile of exactly that width.</summary>
     /// <exception cref="FormatException">The tile has another length.</exception>
     public static MerkleHash[] Decode(ReadOnlySpan<byte> tile, int width)
     {
-        if (tile.Length != width * MerkleHash.Size && tile.Length != TileId.WidthMax * MerkleHash.Size)
-            throw new FormatException($"A tile of {width} hashes has {width * MerkleHash.Size} bytes, not {tile.Length}.");
+        CheckLength(tile, width);
         var hashes = new MerkleHash[width];
         for (var i = 0; i < width; i++)
             hashes[i] = new MerkleHash(tile.Slice(i * MerkleHash.Size, MerkleHash.Size));
         return hashes;
+    }
+
+    /// <summary>The partial tile of <paramref name="width"/> hashes that the full one begins with.</summary>
+    /// <exception cref="FormatException">The full tile has another length.</exception>
+    public static byte[] Cut(ReadOnlySpan<byte> full, int width)
+    {
+        CheckLength(full, TileId.WidthMax);
+        return full[..(width * MerkleHash.Size)].ToArray();
     }
 
     /// <summary>The root over a power of two of hashes.</summary>
@@ -33,5 +40,11 @@ public static class HashTile
             return hashes[0];
         var half = hashes.Length / 2;
         return MerkleHash.OfChildren(Root(hashes[..half]), Root(hashes[half..]));
+    }
+
+    private static void CheckLength(ReadOnlySpan<byte> tile, int width)
+    {
+        if (tile.Length != width * MerkleHash.Size)
+            throw new FormatException($"A tile of {width} hashes has {width * MerkleHash.Size} bytes, not {tile.Length}.");
     }
 }

@@ -18,13 +18,18 @@ public sealed class TileMissingException(TileId tile) : Exception($"The tile {ti
 public static class TileReading
 {
     /// <summary>
-    /// The tile, or the full tile in its place: partials may be deleted once the full tile exists (tlog-tiles: "clients
-    /// fall back to the full tile").
+    /// The bytes of the tile, cut from the full tile where that stands in its place: partials may be deleted once the full
+    /// tile exists (tlog-tiles: "clients fall back to the full tile").
     /// </summary>
     /// <exception cref="TileMissingException">Neither exists.</exception>
+    /// <exception cref="FormatException">The full tile that stands in its place is none.</exception>
     public static async ValueTask<byte[]> ReadOrFullAsync(
-        this ITileReader reader, TileId tile, CancellationToken cancellationToken) =>
-        await reader.ReadAsync(tile, cancellationToken)
-        ?? (tile.IsFull ? null : await reader.ReadAsync(tile.Full, cancellationToken))
-        ?? throw new TileMissingException(tile);
+        this ITileReader reader, TileId tile, CancellationToken cancellationToken)
+    {
+        if (await reader.ReadAsync(tile, cancellationToken) is { } bytes)
+            return bytes;
+        if (tile.IsFull || await reader.ReadAsync(tile.Full, cancellationToken) is not { } full)
+            throw new TileMissingException(tile);
+        return tile.Level == TileId.Entries ? EntryBundle.Cut(full, tile.Width) : HashTile.Cut(full, tile.Width);
+    }
 }

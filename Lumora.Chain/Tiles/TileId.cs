@@ -33,7 +33,18 @@ public readonly record struct TileId(int Level, long Index, int Width)
     public TileId Full => this with { Width = WidthMax };
 
     /// <summary>Leaves in front of this tile's first one.</summary>
-    public long FirstLeaf => checked(Index << (LevelBits * (Math.Max(Level, 0) + 1)));
+    /// <exception cref="OverflowException">No tree of 2⁶³ leaves has this tile.</exception>
+    public long FirstLeaf
+    {
+        get
+        {
+            // A shift is never checked: it drops bits, and one by 64 (level 7) is none at all.
+            var first = Index;
+            for (var level = Math.Max(Level, 0); level >= 0; level--)
+                first = checked(first * WidthMax);
+            return first;
+        }
+    }
 
     /// <summary>
     /// The path under the log's prefix: <c>tile/0/x001/x234/067</c>, <c>tile/entries/000.p/112</c>. (tlog-tiles: "encoded

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
 using Lumora.Chain.Notes;
 using NSec.Cryptography;
 
@@ -26,8 +28,8 @@ public static class NoteVerifier
             if (key is null)
                 continue;
             // "If a known key's signature fails to verify, the note MUST be rejected."
-            if (!TryVerify(note.Text, signature.Signature.Span, key, out var cosignedAt))
-                throw new VerificationException($"The signature of {key.Name} (key id {key.Id:x8}) is bad.");
+            if (FaultOf(note.Text, signature.Signature.Span, key, out var cosignedAt) is { } fault)
+                throw new VerificationException($"The signature of {key.Name} (key id {key.Id:x8}) {fault}.");
             if (good.All(other => !other.Key.Equals(key)))
                 good.Add(new GoodSignature(key, cosignedAt));
         }
@@ -57,22 +59,25 @@ public static class NoteVerifier
         return new VerifiedCheckpoint(checkpoint, note, [.. good.Where(signature => signature.CosignedAt is not null)]);
     }
 
-    private static bool TryVerify(string text, ReadOnlySpan<byte> signature, VerifierKey key, out DateTimeOffset? cosignedAt)
+    /// <summary>What is wrong with a known key's signature, or null when it is good.</summary>
+    private static string? FaultOf(string text, ReadOnlySpan<byte> signature, VerifierKey key, out DateTimeOffset? cosignedAt)
     {
         cosignedAt = null;
-        var publicKey = PublicKey.Import(SignatureAlgorithm.Ed25519, key.PublicKey, KeyBlobFormat.RawPublicKey);
+        var expected = key.Kind == SignatureKind.Ed25519 ? SignatureBytes : CosignatureV1.TimeBytes + SignatureBytes;
+        if (signature.Length != expected)
+            return string.Create(CultureInfo.InvariantCulture, $"has {signature.Length} bytes, not {expected}");
         if (key.Kind == SignatureKind.Ed25519)
-            return signature.Length == SignatureBytes
-                && SignatureAlgorithm.Ed25519.Verify(publicKey, System.Text.Encoding.UTF8.GetBytes(text), signature);
-        if (signature.Length != CosignatureV1.TimeBytes + SignatureBytes)
-            return false;
+            return IsGood(key, Encoding.UTF8.GetBytes(text), signature) ? null : "is bad";
         var seconds = BinaryPrimitives.ReadInt64BigEndian(signature);
         if (seconds < 0 || seconds > DateTimeOffset.MaxValue.ToUnixTimeSeconds())
-            return false;
+            return string.Create(CultureInfo.InvariantCulture, $"is of the time {unchecked((ulong)seconds)}, which is none");
         cosignedAt = DateTimeOffset.FromUnixTimeSeconds(seconds);
-        return SignatureAlgorithm.Ed25519.Verify(
-            publicKey, CosignatureV1.Message(seconds, text), signature[CosignatureV1.TimeBytes..]);
+        return IsGood(key, CosignatureV1.Message(seconds, text), signature[CosignatureV1.TimeBytes..]) ? null : "is bad";
     }
+
+    private static bool IsGood(VerifierKey key, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) =>
+        PublicKey.TryImport(SignatureAlgorithm.Ed25519, key.PublicKey, KeyBlobFormat.RawPublicKey, out var publicKey)
+        && SignatureAlgorithm.Ed25519.Verify(publicKey!, message, signature);
 }
 
 /// <summary>A checkpoint whose log signature is good.</summary>

@@ -26,8 +26,6 @@ public static class ProofVerifier
         var (fn, sn, r) = (index, size - 1, leaf);
         foreach (var p in path)
         {
-            if (sn == 0)
-                throw new VerificationException("The inclusion path is too long.");
             if ((fn & 1) == 1 || fn == sn)
             {
                 r = MerkleHash.OfChildren(p, r);
@@ -75,8 +73,14 @@ public static class ProofVerifier
     private static void WalkConsistency(
         long oldSize, MerkleHash oldRoot, long size, MerkleHash root, IReadOnlyList<MerkleHash> path)
     {
-        if (path.Count == 0)
-            throw new VerificationException($"The path from {oldSize} to {size} leaves is empty.");
+        // The length follows from the sizes: checked before anything is hashed. It is that of the path of the old tree's last
+        // leaf, without the levels of the perfect subtree that ends there, whose hash comes first unless it is the old root.
+        var inner = BitLength((ulong)(oldSize - 1) ^ (ulong)(size - 1));
+        var expected = inner - BitOperations.TrailingZeroCount(oldSize) + BitOperations.PopCount((ulong)(oldSize - 1) >> inner)
+            + (BitOperations.IsPow2(oldSize) ? 0 : 1);
+        if (path.Count != expected)
+            throw new VerificationException(
+                $"The path from {oldSize} to {size} leaves has {expected} hashes, not {path.Count}.");
         // "If first is an exact power of 2, then prepend first_hash to the consistency_path array."
         var all = BitOperations.IsPow2(oldSize) ? [oldRoot, .. path] : path;
         var (fn, sn) = (oldSize - 1, size - 1);
@@ -85,8 +89,6 @@ public static class ProofVerifier
         var (fr, sr) = (all[0], all[0]);
         foreach (var c in all.Skip(1))
         {
-            if (sn == 0)
-                throw new VerificationException($"The path from {oldSize} to {size} leaves is too long.");
             if ((fn & 1) == 1 || fn == sn)
             {
                 fr = MerkleHash.OfChildren(c, fr);
@@ -100,11 +102,9 @@ public static class ProofVerifier
             (fn, sn) = (fn >> 1, sn >> 1);
         }
 
-        if (sn != 0)
-            throw new VerificationException($"The path from {oldSize} to {size} leaves is too short.");
         if (fr != oldRoot)
             throw new VerificationException($"The path from {oldSize} to {size} leaves starts at the root {fr}, not at {oldRoot}.");
-        if (sr != root)
+        if (sn != 0 || sr != root)
             throw new VerificationException($"The path from {oldSize} to {size} leaves ends at the root {sr}, not at {root}.");
     }
 

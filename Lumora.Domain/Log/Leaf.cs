@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Lumora.Domain.Kernel;
+using Lumora.Domain.Merkle;
 
 namespace Lumora.Domain.Log;
 
@@ -72,12 +73,14 @@ public sealed record Leaf(
         var leaf = new Leaf(
             Text(root, "shard"),
             Text(root, "stream"),
-            root.GetProperty("version").TryGetInt64(out var number) && number >= 1
+            root.GetProperty("version") is { ValueKind: JsonValueKind.Number } place
+                && place.TryGetInt64(out var number) && number is >= 1 and <= VersionMax
                 ? number
-                : throw new FormatException("The leaf's version is no number from 1."),
-            Guid.TryParseExact(Text(root, "id"), "D", out var id)
+                : throw new FormatException("The leaf's version is no number from 1 to 2⁵³."),
+            // .NET reads upper case and outer spaces too: one event has one leaf.
+            Guid.TryParseExact(Text(root, "id"), "D", out var id) && id.ToString("D") == Text(root, "id")
                 ? id
-                : throw new FormatException("The leaf's id is no UUID."),
+                : throw new FormatException("The leaf's id is no UUID in lower case."),
             Text(root, "type"),
             DateTimeOffset.TryParseExact(
                 Text(root, "at"), Moment.WireFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
@@ -156,8 +159,10 @@ public sealed record DecodedLeaf(Leaf Leaf, JsonElement Data)
     public DetachedData? Detached =>
         Data.ValueKind == JsonValueKind.Object && Data.GetPropertyCount() == 2
         && Data.TryGetProperty("sha256", out var sha256) && sha256.ValueKind == JsonValueKind.String
+        && MerkleHash.TryParseHex(sha256.GetString(), out _)
         && Data.TryGetProperty("length", out var length) && length.ValueKind == JsonValueKind.Number
-            ? new DetachedData(sha256.GetString()!, length.GetInt32())
+        && length.TryGetInt32(out var bytes) && bytes >= 0
+            ? new DetachedData(sha256.GetString()!, bytes)
             : null;
 }
 

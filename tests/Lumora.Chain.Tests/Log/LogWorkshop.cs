@@ -31,17 +31,33 @@ internal sealed class LogWorkshop : IDisposable
     public async Task<PublishedCheckpoint?> PublishAsync(Faults? faults = null)
     {
         using var folderLock = new FolderCheckpointLock(LockFolder);
-        faults ??= new Faults(int.MaxValue, persisted: false);
-        var publisher = new LogPublisher(
-            "ledger", Leaves, new FaultyBlobs(Blobs, faults, this), new FaultyLock(folderLock, faults), _signer,
-            new ScriptedChain(this));
-        return await publisher.PublishAsync(TestContext.Current.CancellationToken);
+        return await Publisher(folderLock, faults ?? new Faults(int.MaxValue, persisted: false))
+            .PublishAsync(TestContext.Current.CancellationToken);
     }
+
+    /// <summary>A publishing process that goes on after its faults, as the host does.</summary>
+    public LogPublisher Publisher(FolderCheckpointLock folderLock, Faults faults) => new(
+        "ledger", new FaultyLeaves(Leaves, faults), new FaultyBlobs(Blobs, faults, this), new FaultyLock(folderLock, faults), _signer,
+        new ScriptedChain(this, faults));
 
     public async Task<FsckReport> FsckAsync() => await LogFsck.RunAsync(
         new BlobTiles(Blobs), _signer.Verifier,
         await Blobs.ReadAsync(LogPublisher.CheckpointPath, TestContext.Current.CancellationToken),
         onEntry: null, TestContext.Current.CancellationToken);
+
+    /// <summary>What went out has growing sizes, and one root for each size: that of the leaves.</summary>
+    public void AssertNoFork()
+    {
+        var seen = Seen.Select(note => NoteVerifier.VerifyCheckpoint(note, _signer.Verifier).Checkpoint).ToList();
+        Assert.Equal(seen.OrderBy(checkpoint => checkpoint.Size), seen);
+        foreach (var checkpoint in seen)
+        {
+            var range = new CompactRange();
+            for (var i = 0; i < checkpoint.Size; i++)
+                range.Append(Leaves.Rows[i].Hash);
+            Assert.Equal(range.Root(), checkpoint.Root);
+        }
+    }
 
     /// <summary>Changes one byte of a file of the log.</summary>
     public void Flip(string path, int at)
@@ -59,25 +75,44 @@ internal sealed class LogWorkshop : IDisposable
             Directory.Delete(_folder, recursive: true);
     }
 
-    /// <summary>Counts writes and breaks one of them, before or after it was done.</summary>
+    /// <summary>Counts writes (and reads, if asked) and breaks one of them, before or after it was done; perhaps a second one.</summary>
     internal sealed class Faults(int at, bool persisted)
     {
         private int _count;
 
-        public bool Happened { get; private set; }
+        /// <summary>Whether reads count too.</summary>
+        public bool Reads { get; init; }
+
+        /// <summary>The number of the second one to break.</summary>
+        public int Second { get; init; } = int.MaxValue;
+
+        /// <summary>How many were broken.</summary>
+        public int Broken { get; private set; }
+
+        public bool Happened => Broken > 0;
 
         public async Task RunAsync(Func<Task> write)
         {
-            if (_count++ != at)
+            var number = _count++;
+            if (number != at && number != Second)
             {
                 await write();
                 return;
             }
 
-            Happened = true;
+            Broken++;
             if (persisted)
                 await write();
             throw new IOException("injected");
+        }
+
+        public async Task<T> ReadAsync<T>(Func<Task<T>> read)
+        {
+            T answer = default!;
+            if (!Reads)
+                return await read();
+            await RunAsync(async () => answer = await read());
+            return answer;
         }
     }
 
@@ -104,15 +139,30 @@ internal sealed class LogWorkshop : IDisposable
         }
     }
 
-    private sealed class ScriptedChain(LogWorkshop workshop) : IAnchoredCheckpoints
+    private sealed class ScriptedChain(LogWorkshop workshop, Faults faults) : IAnchoredCheckpoints
     {
         public Task<AnchoredAnswer?> AskAsync(string shard, VerifierKey log, CancellationToken cancellationToken) =>
-            Task.FromResult(workshop.Chain);
+            faults.ReadAsync(() => Task.FromResult(workshop.Chain));
+    }
+
+    private sealed class FaultyLeaves(ILeafSource inner, Faults faults) : ILeafSource
+    {
+        private const int RowsBetweenFaults = 100;
+
+        public Task<long> SizeAsync(CancellationToken cancellationToken) => faults.ReadAsync(() => inner.SizeAsync(cancellationToken));
+
+        public async IAsyncEnumerable<LeafRow> ReadAsync(
+            long begin, long end, [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            await foreach (var row in inner.ReadAsync(begin, end, cancellationToken))
+                yield return (row.Index - begin) % RowsBetweenFaults == 0 ? await faults.ReadAsync(() => Task.FromResult(row)) : row;
+        }
     }
 
     private sealed class FaultyBlobs(IBlobStore inner, Faults faults, LogWorkshop workshop) : IBlobStore
     {
-        public Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken) => inner.ReadAsync(path, cancellationToken);
+        public Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken) =>
+            faults.ReadAsync(() => inner.ReadAsync(path, cancellationToken));
 
         public Task PutAsync(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
             faults.RunAsync(() => inner.PutAsync(path, bytes, cancellationToken));
@@ -130,7 +180,8 @@ internal sealed class LogWorkshop : IDisposable
 
     private sealed class FaultyLock(ICheckpointLock inner, Faults faults) : ICheckpointLock
     {
-        public Task<byte[]?> ReadAsync(string shard, CancellationToken cancellationToken) => inner.ReadAsync(shard, cancellationToken);
+        public Task<byte[]?> ReadAsync(string shard, CancellationToken cancellationToken) =>
+            faults.ReadAsync(() => inner.ReadAsync(shard, cancellationToken));
 
         public Task SwapAsync(string shard, byte[]? expected, byte[] next, CancellationToken cancellationToken) =>
             faults.RunAsync(() => inner.SwapAsync(shard, expected, next, cancellationToken));

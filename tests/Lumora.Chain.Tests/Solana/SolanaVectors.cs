@@ -12,10 +12,9 @@ internal sealed record SolanaVectors(
     SolanaVectors.TransactionVector[] Transactions,
     SolanaVectors.TokenAccountVector[] AssociatedTokenAccounts)
 {
-    public static SolanaVectors Load([CallerFilePath] string here = "") =>
+    public static SolanaVectors Load() =>
         JsonSerializer.Deserialize<SolanaVectors>(
-            File.ReadAllText(Path.Combine(Path.GetDirectoryName(here)!, "vectors", "transactions.json")),
-            JsonSerializerOptions.Web)!;
+            File.ReadAllText(Path.Combine(Folder(), "vectors", "transactions.json")), JsonSerializerOptions.Web)!;
 
     public Keypair Key(string name) => Keypair.FromSeed(Convert.FromHexString(Keys[name].Seed));
 
@@ -30,4 +29,6 @@ internal sealed record SolanaVectors(
         string Signature);
 
     public sealed record TokenAccountVector(string Owner, string Mint, string Account, byte Bump);
+
+    private static string Folder([CallerFilePath] string here = "") => Path.GetDirectoryName(here)!;
 }

@@ -1,6 +1,6 @@
 using CsCheck;
 using Lumora.Chain.Merkle;
-using Lumora.Chain.Tiles;
+using Lumora.Chain.Tests.Merkle;
 using Lumora.Chain.Verification;
 using Lumora.Domain.Merkle;
 
@@ -24,7 +24,7 @@ public sealed class ProofVerifierTests
         var tree = new TreeReader(new MemoryTiles(Leaves[..size]), size);
         var proof = await tree.ConsistencyAsync(oldSize, TestContext.Current.CancellationToken);
         Assert.Equal<IEnumerable<string>>(prefixes.Split(' '), proof.Select(hash => hash.ToString()[..8]));
-        ProofVerifier.VerifyConsistency(oldSize, Root(Leaves[..oldSize]), size, Root(Leaves[..size]), proof);
+        ProofVerifier.VerifyConsistency(oldSize, RecursiveTree.Root(Leaves.AsSpan(0, oldSize)), size, RecursiveTree.Root(Leaves.AsSpan(0, size)), proof);
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public sealed class ProofVerifierTests
         var tree = new TreeReader(new MemoryTiles(Leaves), 8);
         var path = await tree.InclusionAsync(0, TestContext.Current.CancellationToken);
         Assert.Equal<IEnumerable<string>>(["96a296d2", "5f083f0a", "6b47aaf2"], path.Select(hash => hash.ToString()[..8]));
-        ProofVerifier.VerifyInclusion(Leaves[0], 0, 8, path, Root(Leaves));
+        ProofVerifier.VerifyInclusion(Leaves[0], 0, 8, path, RecursiveTree.Root(Leaves));
     }
 
     /// <summary>All sizes around the borders of a tile, each against the slow recursive definition.</summary>
@@ -44,20 +44,20 @@ public sealed class ProofVerifierTests
         for (var size = 1; size <= leaves.Length; size++)
         {
             var tree = new TreeReader(new MemoryTiles(leaves[..size]), size);
-            var root = Root(leaves[..size]);
+            var root = RecursiveTree.Root(leaves.AsSpan(0, size));
             Assert.Equal(root, await tree.RootAsync(TestContext.Current.CancellationToken));
             for (var i = 0; i < size; i++)
             {
                 var path = await tree.InclusionAsync(i, TestContext.Current.CancellationToken);
-                Assert.Equal(Path(i, leaves[..size]), path);
+                Assert.Equal(RecursiveTree.Path(i, leaves.AsSpan(0, size)), path);
                 ProofVerifier.VerifyInclusion(leaves[i], i, size, path, root);
             }
 
             for (var old = 1; old <= size; old++)
             {
                 var proof = await tree.ConsistencyAsync(old, TestContext.Current.CancellationToken);
-                Assert.Equal(Subproof(old, leaves[..size], known: true), proof);
-                ProofVerifier.VerifyConsistency(old, Root(leaves[..old]), size, root, proof);
+                Assert.Equal(RecursiveTree.Proof(old, leaves.AsSpan(0, size)), proof);
+                ProofVerifier.VerifyConsistency(old, RecursiveTree.Root(leaves.AsSpan(0, old)), size, root, proof);
             }
         }
     }
@@ -68,8 +68,8 @@ public sealed class ProofVerifierTests
         {
             var leaves = Enumerable.Range(0, size).Select(i => MerkleHash.OfLeaf(BitConverter.GetBytes(i))).ToArray();
             var index = a % size;
-            var root = Root(leaves);
-            var path = Path(index, leaves).ToList();
+            var root = RecursiveTree.Root(leaves);
+            var path = RecursiveTree.Path(index, leaves).ToList();
             var leaf = leaves[index];
             var at = b % path.Count;
             switch (mutation)
@@ -93,8 +93,8 @@ public sealed class ProofVerifierTests
         {
             var leaves = Enumerable.Range(0, size).Select(i => MerkleHash.OfLeaf(BitConverter.GetBytes(i))).ToArray();
             var old = 1 + (a % (size - 1));
-            var (oldRoot, root) = (Root(leaves[..old]), Root(leaves));
-            var proof = Subproof(old, leaves, known: true).ToList();
+            var (oldRoot, root) = (RecursiveTree.Root(leaves.AsSpan(0, old)), RecursiveTree.Root(leaves));
+            var proof = RecursiveTree.Proof(old, leaves).ToList();
             var at = b % proof.Count;
             switch (mutation)
             {
@@ -113,60 +113,7 @@ public sealed class ProofVerifierTests
     public void The_same_size_with_another_root_is_called_a_fork()
     {
         var exception = Assert.Throws<VerificationException>(
-            () => ProofVerifier.VerifyConsistency(8, Root(Leaves), 8, MerkleHash.EmptyRoot, []));
+            () => ProofVerifier.VerifyConsistency(8, RecursiveTree.Root(Leaves), 8, MerkleHash.EmptyRoot, []));
         Assert.Contains("fork", exception.Message, StringComparison.Ordinal);
-    }
-
-    private static MerkleHash Root(IEnumerable<MerkleHash> leaves)
-    {
-        var range = new CompactRange();
-        foreach (var leaf in leaves)
-            range.Append(leaf);
-        return range.Root();
-    }
-
-    private static int Split(int count)
-    {
-        var split = 1;
-        while (split * 2 < count)
-            split *= 2;
-        return split;
-    }
-
-    private static IEnumerable<MerkleHash> Path(int index, MerkleHash[] leaves)
-    {
-        if (leaves.Length == 1)
-            return [];
-        var k = Split(leaves.Length);
-        return index < k
-            ? [.. Path(index, leaves[..k]), Root(leaves[k..])]
-            : [.. Path(index - k, leaves[k..]), Root(leaves[..k])];
-    }
-
-    private static IEnumerable<MerkleHash> Subproof(int old, MerkleHash[] leaves, bool known)
-    {
-        if (old == leaves.Length)
-            return known ? [] : [Root(leaves)];
-        var k = Split(leaves.Length);
-        return old <= k
-            ? [.. Subproof(old, leaves[..k], known), Root(leaves[k..])]
-            : [.. Subproof(old - k, leaves[k..], known: false), Root(leaves[..k])];
-    }
-
-    private sealed class MemoryTiles : ITileReader
-    {
-        private readonly Dictionary<TileId, byte[]> tiles = [];
-
-        public MemoryTiles(IEnumerable<MerkleHash> leaves)
-        {
-            var builder = new TileBuilder();
-            foreach (var leaf in leaves)
-                builder.Append([], leaf, tiles.Add);
-            foreach (var (tile, bytes) in builder.Partials())
-                tiles.Add(tile, bytes);
-        }
-
-        public ValueTask<byte[]?> ReadAsync(TileId tile, CancellationToken cancellationToken) =>
-            ValueTask.FromResult(tiles.TryGetValue(tile, out var bytes) ? bytes : null);
     }
 }

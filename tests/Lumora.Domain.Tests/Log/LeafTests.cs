@@ -76,12 +76,29 @@ public sealed partial class LeafTests
     [InlineData("""{"at":"2026-01-31T23:59:59.000000Z","data":{},"id":"0193a1b2-c3d4-7e5f-8a6b-0c1d2e3f4a5b","meta":{"actor":null},"shard":"main","stream":"s","type":"t","v":1,"version":1}""", "meta")]
     [InlineData("""{"at":"2026-01-31T23:59:59.000000Z","data":{},"extra":1,"id":"0193a1b2-c3d4-7e5f-8a6b-0c1d2e3f4a5b","meta":{"actor":null,"causation":null},"shard":"main","stream":"s","type":"t","v":1,"version":1}""", "members")]
     [InlineData("""{"at":"2026-01-31T23:59:59.000000Z","data":{},"id":"0193a1b2-c3d4-7e5f-8a6b-0c1d2e3f4a5b","meta":{"actor":null,"causation":null},"shard":"main","stream":"s","type":"t","v":1,"version":0}""", "version")]
+    [InlineData("""{"at":"2026-01-31T23:59:59.000000Z","data":{},"id":"0193a1b2-c3d4-7e5f-8a6b-0c1d2e3f4a5b","meta":{"actor":null,"causation":null},"shard":"main","stream":"s","type":"t","v":1,"version":"1"}""", "version")]
+    [InlineData("""{"at":"2026-01-31T23:59:59.000000Z","data":{},"id":"0193a1b2-c3d4-7e5f-8a6b-0c1d2e3f4a5b","meta":{"actor":null,"causation":null},"shard":"main","stream":"s","type":"t","v":1,"version":9007199254740994}""", "version")]
+    [InlineData("""{"at":"2026-01-31T23:59:59.000000Z","data":{},"id":"0193a1b2-c3d4-7e5f-8a6b-0c1d2e3f4a5b","meta":{"actor":null,"causation":null},"shard":"main","stream":"s","type":"t","v":1,"version":1000000000000000000}""", "version")]
+    [InlineData("""{"at":"2026-01-31T23:59:59.000000Z","data":{},"id":"0193A1B2-c3d4-7e5f-8a6b-0c1d2e3f4a5b","meta":{"actor":null,"causation":null},"shard":"main","stream":"s","type":"t","v":1,"version":1}""", "lower case")]
+    [InlineData("""{"at":"2026-01-31T23:59:59.000000Z","data":{},"id":" 0193a1b2-c3d4-7e5f-8a6b-0c1d2e3f4a5b","meta":{"actor":null,"causation":null},"shard":"main","stream":"s","type":"t","v":1,"version":1}""", "lower case")]
+    [InlineData("""{"at":"2026-01-31T23:59:59.000000Z","data":{},"id":"0193a1b2-c3d4-7e5f-8a6b-0c1d2e3f4a5b","meta":{"actor":null,"causation":null},"shard":"main","stream":"s","type":"t","v":1,"version":1.5}""", "version")]
     [InlineData("[]", "\"v\":1")]
     public void What_is_no_leaf_of_version_1_is_refused_with_the_reason(string text, string reason)
     {
         var exception = Assert.Throws<FormatException>(() => Leaf.Decode(Encoding.UTF8.GetBytes(text)));
         Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
     }
+
+    /// <summary>The reference becomes a path and a length: a log's operator may have written anything there.</summary>
+    [Theory]
+    [InlineData("""{"length":1e300,"sha256":"358f3e1cab105d42e604e7ab375ead4aa39b3351c7e7b5465bb4e1f0bab40c9d"}""")]
+    [InlineData("""{"length":1.5,"sha256":"358f3e1cab105d42e604e7ab375ead4aa39b3351c7e7b5465bb4e1f0bab40c9d"}""")]
+    [InlineData("""{"length":-1,"sha256":"358f3e1cab105d42e604e7ab375ead4aa39b3351c7e7b5465bb4e1f0bab40c9d"}""")]
+    [InlineData("""{"length":1,"sha256":"358F3E1CAB105D42E604E7AB375EAD4AA39B3351C7E7B5465BB4E1F0BAB40C9D"}""")]
+    [InlineData("""{"length":1,"sha256":"../../checkpoint"}""")]
+    [InlineData("""{"length":1,"sha256":""}""")]
+    public void What_names_no_data_by_its_hash_is_no_reference(string data) =>
+        Assert.Null(Leaf.Decode(Sample.Encode(Encoding.UTF8.GetBytes(data)).Bytes).Detached);
 
     [Fact]
     public void Every_leaf_reads_back_as_it_was_written() =>
