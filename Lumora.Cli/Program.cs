@@ -5,12 +5,14 @@ using Lumora.Cli.Doctor;
 using Lumora.Cli.Ledger;
 using Lumora.Cli.Reports;
 using Lumora.Cli.Verify;
+using Lumora.Cli.Witnesses;
 
 var root = new RootCommand("lumora: see, verify and operate a Lumora network. Every command has --help.")
 {
     DemoCommand.Create(),
     VerifyCommand.Create(),
     AuditCommand.Create(),
+    WitnessCommand.Create(),
     DoctorCommand.Create(),
     VerifyLedgerCommand.Create(),
     RebuildLedgerCommand.Create(),
