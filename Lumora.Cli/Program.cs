@@ -21,3 +21,6 @@ var parsed = root.Parse(args);
 var code = await parsed.InvokeAsync();
 // A misspelt option is no finding: a script must not take it for one.
 return parsed.Errors.Count > 0 ? ExitCodes.Unable : code;
+
+// ASP.NET would make it public, beside the host's.
+internal sealed partial class Program;

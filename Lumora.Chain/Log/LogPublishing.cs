@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Lumora.Chain.Witnessing;
 using Lumora.Projections.EventStore;
 using Lumora.Projections.Hosting;
 using Microsoft.Extensions.Hosting;
@@ -12,7 +13,8 @@ namespace Lumora.Chain.Log;
 /// lost. A fault delays the log and stops nothing else; the next round starts by recovering.
 /// </summary>
 public sealed partial class LogPublishing(
-    ShardLogs logs, ShardMap shards, LumoraHome home, IAnchoredCheckpoints anchored, ILogger<LogPublishing> logger)
+    ShardLogs logs, ShardMap shards, LumoraHome home, IAnchoredCheckpoints anchored, ICosigner cosigner,
+    ILogger<LogPublishing> logger)
     : BackgroundService
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
@@ -55,7 +57,7 @@ public sealed partial class LogPublishing(
 
     private async Task RunAsync(ShardLog log, ICheckpointLock checkpointLock, CancellationToken cancellationToken)
     {
-        var publisher = new LogPublisher(log.Shard, log.Leaves, log.Blobs, checkpointLock, logs.SignerOf(log.Shard), anchored);
+        var publisher = new LogPublisher(log.Shard, log.Leaves, log.Blobs, checkpointLock, logs.SignerOf(log.Shard), anchored, cosigner);
         while (!cancellationToken.IsCancellationRequested)
         {
             try

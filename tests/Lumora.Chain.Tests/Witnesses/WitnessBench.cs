@@ -43,6 +43,16 @@ internal sealed class WitnessBench : IDisposable
         Witness = Open(_state);
     }
 
+    /// <summary>The golden log at <paramref name="size"/>, signed and in the lock.</summary>
+    public async Task<PublishedCheckpoint> SignedAsync(long size)
+    {
+        var root = await new TreeReader(Tiles(size), size).RootAsync(Ct);
+        return new PublishedCheckpoint("ledger", new Checkpoint(GoldenLog.Origin, size, root), Note(size, root));
+    }
+
+    /// <summary>The tiles of the golden log at <paramref name="size"/>.</summary>
+    public static ITileReader Tiles(long size) => new Edge(size);
+
     public byte[] Note(long size, MerkleHash root)
     {
         var text = new Checkpoint(GoldenLog.Origin, size, root).ToText();
