@@ -13,6 +13,7 @@ internal sealed class RunningWitness : IAsyncDisposable
     private const string Origin = "witnessed.example";
 
     private readonly string _state = Path.Combine(Path.GetTempPath(), $"lumora-witness-{Guid.NewGuid():N}");
+    private readonly StringWriter _errors = new();
     private string _listen = "http://127.0.0.1:0";
     private CancellationTokenSource? _stop;
     private Task<int>? _running;
@@ -43,11 +44,10 @@ internal sealed class RunningWitness : IAsyncDisposable
     {
         _stop = new CancellationTokenSource();
         var output = new Lines();
-        using var error = new StringWriter();
         _running = WitnessCommand.Create().Parse(["--log", LogKey.ToString(), "--state", _state, "--listen", _listen])
-            .InvokeAsync(new InvocationConfiguration { Output = output, Error = error }, _stop.Token);
+            .InvokeAsync(new InvocationConfiguration { Output = output, Error = _errors }, _stop.Token);
         if (await Task.WhenAny(output.Listening, _running) == _running)
-            throw new InvalidOperationException($"The witness ended with code {await _running}: {error}");
+            throw new InvalidOperationException($"The witness ended with code {await _running}: {_errors}");
         _listen = await output.Listening;
         await File.WriteAllTextAsync(PolicyFile, $"log {LogKey}\n{output.PolicyLine}\nquorum w1\n");
     }
@@ -66,6 +66,7 @@ internal sealed class RunningWitness : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
+        await _errors.DisposeAsync();
         Directory.Delete(_state, recursive: true);
     }
 

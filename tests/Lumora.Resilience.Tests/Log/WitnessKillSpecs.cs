@@ -127,7 +127,7 @@ public sealed class WitnessKillSpecs : IDisposable
             return range.Root();
         }
 
-        public ITileReader At(long size)
+        public MemoryTiles At(long size)
         {
             var tiles = new MemoryTiles();
             var builder = new TileBuilder();
