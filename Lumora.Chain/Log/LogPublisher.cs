@@ -74,7 +74,7 @@ public sealed class LogPublisher(
     {
         if (outside?.Newest is { } newest && newest.Size > size)
             throw new LogRefusedException(
-                $"The {kind} checkpoint of the log {shard} has {newest.Size} leaves ({outside.Where}), the database holds {size}: "
+                $"Of the log {shard} was {kind} a checkpoint of {newest.Size} leaves ({outside.Where}), the database holds {size}: "
                 + "an old backup was restored. Restore a newer copy; nothing is signed until then.");
     }
 

@@ -54,7 +54,10 @@ public sealed class ShardLogs : IDisposable
                 shard,
                 _signers[shard].Key,
                 new FolderBlobStore(home.Folder("log", shard)),
-                new LeafTable(shards.DataSource(shard))) { Keys = _signers[shard].Keys },
+                new LeafTable(shards.DataSource(shard)))
+            {
+                Keys = _signers[shard].Keys,
+            },
             StringComparer.Ordinal);
     }
 
