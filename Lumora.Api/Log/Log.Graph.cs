@@ -53,7 +53,7 @@ public sealed record LogDetachedData(string Sha256, int Length, string Path)
 /// <param name="Origin">The log's name.</param>
 /// <param name="Size">Events that it covers.</param>
 /// <param name="Root">Root of the Merkle tree (RFC 6962) over them, base64 as in the note.</param>
-/// <param name="Note">The signed note (C2SP), as it is served and anchored.</param>
+/// <param name="Note">The signed note (C2SP), as it is served.</param>
 /// <param name="Key">The key that signed it, as a C2SP vkey. Pin the one that you have from elsewhere.</param>
 /// <param name="PublishedAt">When it was published.</param>
 public sealed record LogCheckpoint(

@@ -40,6 +40,12 @@ internal static class LogEndpoints
             ? Results.Text($"{log.Key}\n", "text/plain", System.Text.Encoding.UTF8)
             : NotFound("log_not_found", $"There is no log {shard}.");
 
+    /// <summary>All keys that sign, one a line, the log's key first: two while it is being replaced.</summary>
+    public static IResult Keys(string shard, ShardLogs logs) =>
+        logs.Find(shard) is { } log
+            ? Results.Text(string.Concat(log.Keys.Select(key => $"{key}\n")), "text/plain", System.Text.Encoding.UTF8)
+            : NotFound("log_not_found", $"There is no log {shard}.");
+
     /// <summary>A tile of hashes.</summary>
     public static IResult HashTile(string shard, string level, string index, ShardLogs logs, HttpContext context) =>
         File(shard, $"tile/{level}/{index}", logs, context);

@@ -1,11 +1,13 @@
+using System.Globalization;
 using Lumora.Chain.Log;
+using Lumora.Chain.Witnessing;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 
 namespace Lumora.Api.Log;
 
 /// <summary>The log of every shard takes up new events and is being published.</summary>
-internal sealed class LogHealth(LogPublishing publishing, ShardLogs logs) : IHealthCheck
+internal sealed class LogHealth(LogPublishing publishing, ShardLogs logs, WitnessStatus witnesses, TimeProvider clock) : IHealthCheck
 {
     private static readonly TimeSpan DelayMax = TimeSpan.FromSeconds(30);
 
@@ -18,6 +20,8 @@ internal sealed class LogHealth(LogPublishing publishing, ShardLogs logs) : IHea
         var shards = string.Join(", ", publishing.Faults.Keys.Order(StringComparer.Ordinal));
         if (shards.Length > 0)
             return HealthCheckResult.Degraded($"log_not_published: shard {shards}; the host's own log says why");
+        if (Unwitnessed() is { } unwitnessed)
+            return HealthCheckResult.Degraded(unwitnessed);
         foreach (var log in logs.All)
         {
             try
@@ -32,5 +36,17 @@ internal sealed class LogHealth(LogPublishing publishing, ShardLogs logs) : IHea
         }
 
         return HealthCheckResult.Healthy();
+    }
+
+    private string? Unwitnessed()
+    {
+        var late = witnesses.Waiting.Where(waiting => waiting.Value.IsLate).OrderBy(waiting => waiting.Value.Since).FirstOrDefault();
+        if (late.Value is not { } checkpoint)
+            return null;
+        var failures = string.Join("; ", witnesses.Failures.OrderBy(failure => failure.Key, StringComparer.Ordinal)
+            .Select(failure => $"{failure.Key}: {failure.Value}"));
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"log_unwitnessed: shard {late.Key}: the checkpoint of {checkpoint.Size} leaves waits {(clock.GetUtcNow() - checkpoint.Since).TotalSeconds:0} s for cosignatures ({failures})");
     }
 }

@@ -24,6 +24,7 @@ internal static class LogModule
         var log = app.MapGroup("/log/{shard}");
         log.MapMethods("/checkpoint", read, LogEndpoints.CheckpointAsync).AllowAnonymous();
         log.MapMethods("/key", read, LogEndpoints.Key).AllowAnonymous();
+        log.MapMethods("/keys", read, LogEndpoints.Keys).AllowAnonymous();
         log.MapMethods("/tile/{level:int}/{**index}", read, LogEndpoints.HashTile).AllowAnonymous();
         log.MapGet("/proof/{eventId:guid}", LogEndpoints.ProofAsync).AllowAnonymous();
 

@@ -18,6 +18,12 @@ public sealed class LogOptions
 
     /// <summary><c>Log:Access</c>: <c>public</c>, or <c>auditors</c> when bundles and export need that role.</summary>
     public LogAccess Access { get; set; } = LogAccess.Public;
+
+    /// <summary>
+    /// <c>Log:KeyOverlap</c>: every checkpoint is signed with the next key too, <c>keys/log-&lt;shard&gt;.next.key</c>, which is made when it is
+    /// not there. How keys are replaced: docs/log.md. Default false.
+    /// </summary>
+    public bool KeyOverlap { get; set; }
 }
 
 /// <summary>Who may read entries and export. Checkpoints, hash tiles and proofs are always public.</summary>
@@ -37,12 +43,20 @@ public static class LogKeys
     private const int InstallationIdBytes = 8;
 
     /// <summary>The signer of <paramref name="shard"/>'s log; its key is made at the first start.</summary>
-    public static NoteSigner Open(LumoraHome home, LogOptions options, string shard)
+    public static LogSigner Open(LumoraHome home, LogOptions options, string shard)
     {
-        var seed = SecretFile.ReadOrCreate(Path.Combine(home.Keys, $"log-{shard}.key"), () => RandomNumberGenerator.GetBytes(SeedBytes));
+        var origin = $"{Origin(home, options)}/{shard}";
+        var current = Read(home, $"log-{shard}.key", origin);
+        return new LogSigner(current, options.KeyOverlap ? Read(home, $"log-{shard}.next.key", origin) : null);
+    }
+
+    private static NoteSigner Read(LumoraHome home, string name, string origin)
+    {
+        var file = Path.Combine(home.Keys, name);
+        var seed = SecretFile.ReadOrCreate(file, () => RandomNumberGenerator.GetBytes(SeedBytes));
         if (seed.Length != SeedBytes)
-            throw new InvalidOperationException($"The log key file {Path.Combine(home.Keys, $"log-{shard}.key")} does not hold {SeedBytes} bytes.");
-        return new NoteSigner($"{Origin(home, options)}/{shard}", SignatureKind.Ed25519, seed);
+            throw new InvalidOperationException($"The log key file {file} does not hold {SeedBytes} bytes.");
+        return new NoteSigner(origin, SignatureKind.Ed25519, seed);
     }
 
     private static string Origin(LumoraHome home, LogOptions options)

@@ -4,6 +4,7 @@ using Lumora.Chain.Merkle;
 using Lumora.Chain.Notes;
 using Lumora.Chain.Tiles;
 using Lumora.Chain.Verification;
+using Lumora.Chain.Witnessing;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Merkle;
 
@@ -11,17 +12,19 @@ namespace Lumora.Chain.Log;
 
 /// <summary>
 /// Publishes one shard's log. The order is the safety: tiles and bundles durable, then consistency checked by the verifier's own
-/// code on what was read back, then the signed checkpoint into the lock, and only then out. Not safe for two threads.
+/// code on what was read back, then the signed checkpoint into the lock, then cosigned to the policy's quorum, and only then out. One
+/// checkpoint at a time waits for its witnesses, and nothing larger is signed until it is out. Not safe for two threads.
 /// </summary>
 public sealed class LogPublisher(
-    string shard, ILeafSource leaves, IBlobStore blobs, ICheckpointLock checkpointLock, NoteSigner signer,
-    IAnchoredCheckpoints? anchored = null)
+    string shard, ILeafSource leaves, IBlobStore blobs, ICheckpointLock checkpointLock, LogSigner signer,
+    IAnchoredCheckpoints? anchored = null, ICosigner? cosigner = null)
 {
     /// <summary>The path of the published checkpoint.</summary>
     public const string CheckpointPath = "checkpoint";
 
     private readonly BlobTiles _tiles = new(blobs);
     private readonly IAnchoredCheckpoints _anchored = anchored ?? new NothingAnchored();
+    private readonly ICosigner _cosigner = cosigner ?? new NoWitnesses();
     private State? _state;
 
     /// <summary>
@@ -49,24 +52,37 @@ public sealed class LogPublisher(
                 $"The log {shard} has signed a checkpoint of {state.Builder.Size} leaves, the database holds {size}: "
                 + "it was set back. Restore a newer copy; nothing is signed until then.");
         // Asked once in a process: later anchors are of checkpoints that it has published itself.
-        var anchor = AgreesWithChain ? null : await _anchored.AskAsync(shard, signer.Verifier, cancellationToken);
-        if (anchor?.Newest is { } newest && newest.Size > size)
-            throw new LogRefusedException(
-                $"The log {shard} has anchored a checkpoint of {newest.Size} leaves ({anchor.Where}), the database holds {size}: "
-                + "an old backup was restored. Restore a newer copy; nothing is signed until then.");
-        if (size > state.Builder.Size)
-            state = await ExtendAsync(state, size, anchor, cancellationToken);
+        var anchor = AgreesWithChain ? null : await _anchored.AskAsync(shard, signer.Key, cancellationToken);
+        CheckSize(anchor, "anchored", size);
+        CheckSize(state.Witnessed, "witnessed", size);
+        state = await ReleaseAsync(state, cancellationToken);
+        if (state.IsReleased && size > state.Builder.Size)
+            state = await ReleaseAsync(await ExtendAsync(state, size, anchor, cancellationToken), cancellationToken);
         else
-            await CheckAnchorAsync(anchor, size, state.Builder.Root(), cancellationToken);
+        {
+            // While a checkpoint waits for its witnesses, an anchor beyond it cannot be compared with anything yet.
+            anchor = anchor?.Newest?.Size > state.Builder.Size ? null : anchor;
+            await CheckOutsideAsync(anchor, "anchored", state.Builder.Size, state.Builder.Root(), cancellationToken);
+        }
+
         AgreesWithChain |= anchor is not null;
         _state = state;
         return state.Published;
     }
 
-    /// <summary>The chain is set back by no backup: what it holds must be a beginning of what we have.</summary>
-    private async Task CheckAnchorAsync(AnchoredAnswer? anchor, long size, MerkleHash root, CancellationToken cancellationToken)
+    private void CheckSize(AnchoredAnswer? outside, string kind, long size)
     {
-        if (anchor?.Newest is not { } newest)
+        if (outside?.Newest is { } newest && newest.Size > size)
+            throw new LogRefusedException(
+                $"Of the log {shard} was {kind} a checkpoint of {newest.Size} leaves ({outside.Where}), the database holds {size}: "
+                + "an old backup was restored. Restore a newer copy; nothing is signed until then.");
+    }
+
+    /// <summary>Chain and witnesses are set back by no backup: what they hold must be a beginning of what we have.</summary>
+    private async Task CheckOutsideAsync(
+        AnchoredAnswer? outside, string kind, long size, MerkleHash root, CancellationToken cancellationToken)
+    {
+        if (outside?.Newest is not { } newest)
             return;
         try
         {
@@ -75,27 +91,36 @@ public sealed class LogPublisher(
         catch (LogRefusedException exception)
         {
             throw new LogRefusedException(
-                $"The log {shard} of {size} leaves has another history than its anchored checkpoint of {newest.Size} ({anchor.Where}): "
+                $"The log {shard} of {size} leaves has another history than its {kind} checkpoint of {newest.Size} ({outside.Where}): "
                 + $"an old backup was restored and went on. Nothing is signed. {exception.Message}", exception);
         }
     }
 
     private async Task<State> ExtendAsync(State state, long size, AnchoredAnswer? anchor, CancellationToken cancellationToken)
     {
-        var old = state.Published;
+        var old = state.Signed;
         await AppendAsync(state.Builder, size, cancellationToken);
         var root = state.Builder.Root();
         await CheckConsistencyAsync(old?.Checkpoint, size, root, cancellationToken);
-        await CheckAnchorAsync(anchor, size, root, cancellationToken);
+        await CheckOutsideAsync(anchor, "anchored", size, root, cancellationToken);
+        await CheckOutsideAsync(state.Witnessed, "witnessed", size, root, cancellationToken);
 
-        var checkpoint = new Checkpoint(signer.Verifier.Name, size, root);
-        var text = checkpoint.ToText();
-        var note = new SignedNote(text, [signer.Sign(text)]).ToBytes();
+        var checkpoint = new Checkpoint(signer.Origin, size, root);
+        var note = signer.Sign(checkpoint.ToText()).ToBytes();
         await checkpointLock.SwapAsync(shard, old?.Note, note, cancellationToken);
-        await blobs.ReplaceAsync(CheckpointPath, note, cancellationToken);
-        if (old is not null)
-            await CollectAsync(old.Checkpoint.Size, size, cancellationToken);
-        return new State(state.Builder, new PublishedCheckpoint(shard, checkpoint, note));
+        return state with { Signed = new PublishedCheckpoint(shard, checkpoint, note), IsReleased = false, Witnessed = null };
+    }
+
+    /// <summary>Publishes what is signed, once its witnesses have cosigned it; until then it stays signed and inside.</summary>
+    private async Task<State> ReleaseAsync(State state, CancellationToken cancellationToken)
+    {
+        if (state.IsReleased || state.Signed is not { } signed
+            || await _cosigner.CosignAsync(signed, _tiles, cancellationToken) is not { } served)
+            return state;
+        await blobs.ReplaceAsync(CheckpointPath, served, cancellationToken);
+        if (state.Published is { } old)
+            await CollectAsync(old.Checkpoint.Size, signed.Checkpoint.Size, cancellationToken);
+        return state with { Published = signed with { Served = served }, IsReleased = true };
     }
 
     /// <summary>Writes every tile, bundle and detached datum up to <paramref name="size"/> leaves.</summary>
@@ -156,11 +181,14 @@ public sealed class LogPublisher(
     private async Task<State> RecoverAsync(CancellationToken cancellationToken)
     {
         var published = Read(await blobs.ReadAsync(CheckpointPath, cancellationToken), "published checkpoint");
+        var witnessed = await _cosigner.NewestAsync(signer.Keys, cancellationToken);
         var locked = Read(await checkpointLock.ReadAsync(shard, cancellationToken), "checkpoint in the lock");
+        // The lock is compared byte by byte, with signatures of keys that have gone since.
+        locked = locked is null ? null : locked with { Note = locked.Served };
         if (locked is null)
         {
             return published is null
-                ? new State(new TileBuilder(), null)
+                ? new State(new TileBuilder(), Signed: null, Published: null, IsReleased: true, witnessed)
                 : throw new LogRefusedException(
                     $"The log {shard} has published {published.Checkpoint.Size} leaves, but its lock is empty: the lock's folder was lost.");
         }
@@ -176,9 +204,13 @@ public sealed class LogPublisher(
                 $"The log {shard} has published {published.Checkpoint.Size} leaves, its lock knows {size} only: the lock was set back.");
         var builder = await ResumeAsync(locked.Checkpoint, cancellationToken);
         await CheckConsistencyAsync(published?.Checkpoint, size, locked.Checkpoint.Root, cancellationToken);
-        if (published is null || !published.Note.AsSpan().SequenceEqual(locked.Note))
-            await blobs.ReplaceAsync(CheckpointPath, locked.Note, cancellationToken);
-        return new State(builder, locked);
+        // Compared before anything comes out: what is in the lock may be a fork of what was restored away.
+        if (witnessed.Newest?.Size <= size)
+            await CheckOutsideAsync(witnessed, "witnessed", size, locked.Checkpoint.Root, cancellationToken);
+        if (published?.Checkpoint != locked.Checkpoint)
+            return new State(builder, locked, published, IsReleased: false, witnessed);
+        return new State(
+            builder, locked, locked with { Served = published.Served }, _cosigner.IsWitnessed(locked, published.Served), witnessed);
     }
 
     private PublishedCheckpoint? Read(byte[]? note, string what)
@@ -187,8 +219,9 @@ public sealed class LogPublisher(
             return null;
         try
         {
-            var verified = NoteVerifier.VerifyCheckpoint(note, signer.Verifier);
-            return new PublishedCheckpoint(shard, verified.Checkpoint, note);
+            var verified = NoteVerifier.VerifyCheckpoint(note, signer.Keys, []);
+            var own = verified.Note.Signatures.Where(line => signer.Keys.Any(key => key.Id == line.KeyId && key.Name == line.KeyName));
+            return new PublishedCheckpoint(shard, verified.Checkpoint, new SignedNote(verified.Note.Text, [.. own]).ToBytes()) { Served = note };
         }
         catch (Exception exception) when (exception is VerificationException or FormatException)
         {
@@ -241,11 +274,21 @@ public sealed class LogPublisher(
         return (tile, await _tiles.ReadOrFullAsync(tile, cancellationToken));
     }
 
-    private sealed record State(TileBuilder Builder, PublishedCheckpoint? Published);
+    /// <param name="Builder">The tree of what is signed.</param>
+    /// <param name="Signed">What stands in the lock.</param>
+    /// <param name="Published">What is served: the same, or the one before while that waits for its witnesses.</param>
+    /// <param name="IsReleased">Whether they are the same, with all cosignatures that the policy asks for.</param>
+    /// <param name="Witnessed">What the witnesses showed when this was recovered, until it was compared.</param>
+    private sealed record State(
+        TileBuilder Builder, PublishedCheckpoint? Signed, PublishedCheckpoint? Published, bool IsReleased, AnchoredAnswer? Witnessed);
 }
 
-/// <summary>A checkpoint that is signed, in the lock, and published.</summary>
+/// <summary>A checkpoint that is signed, in the lock, and, but for what waits for witnesses, published.</summary>
 /// <param name="Shard">The log's shard.</param>
 /// <param name="Checkpoint">What it says.</param>
-/// <param name="Note">The log-signed note, as it is served and anchored.</param>
-public sealed record PublishedCheckpoint(string Shard, Checkpoint Checkpoint, byte[] Note);
+/// <param name="Note">The log-signed note without cosignatures, as it stands in the lock and is anchored.</param>
+public sealed record PublishedCheckpoint(string Shard, Checkpoint Checkpoint, byte[] Note)
+{
+    /// <summary>The note as it is served: with the cosignatures of witnesses.</summary>
+    public byte[] Served { get; init; } = Note;
+}

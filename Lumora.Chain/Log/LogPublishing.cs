@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Lumora.Chain.Witnessing;
 using Lumora.Projections.EventStore;
 using Lumora.Projections.Hosting;
 using Microsoft.Extensions.Hosting;
@@ -13,7 +14,8 @@ namespace Lumora.Chain.Log;
 /// lost. A fault delays the log and stops nothing else; the next round starts by recovering.
 /// </summary>
 public sealed partial class LogPublishing(
-    ShardLogs logs, ShardMap shards, LumoraHome home, IAnchoredCheckpoints anchored, ILogger<LogPublishing> logger)
+    ShardLogs logs, ShardMap shards, LumoraHome home, IAnchoredCheckpoints anchored, ICosigner cosigner,
+    ILogger<LogPublishing> logger)
     : BackgroundService
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
@@ -58,7 +60,7 @@ public sealed partial class LogPublishing(
 
     private async Task RunAsync(ShardLog log, ICheckpointLock checkpointLock, CancellationToken cancellationToken)
     {
-        var publisher = new LogPublisher(log.Shard, log.Leaves, log.Blobs, checkpointLock, logs.SignerOf(log.Shard), anchored);
+        var publisher = new LogPublisher(log.Shard, log.Leaves, log.Blobs, checkpointLock, logs.SignerOf(log.Shard), anchored, cosigner);
         while (!cancellationToken.IsCancellationRequested)
         {
             try

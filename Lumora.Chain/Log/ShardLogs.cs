@@ -13,6 +13,9 @@ namespace Lumora.Chain.Log;
 /// <param name="Leaves">Its leaves in the database.</param>
 public sealed record ShardLog(string Shard, VerifierKey Key, FolderBlobStore Blobs, LeafTable Leaves)
 {
+    /// <summary>All keys that sign its checkpoints, <see cref="Key"/> first: two while its key is being replaced.</summary>
+    public IReadOnlyList<VerifierKey> Keys { get; init; } = [Key];
+
     /// <summary>The published checkpoint as it is served, and when its file was written; null before the first.</summary>
     public (byte[] Note, DateTimeOffset At)? ReadCheckpoint()
     {
@@ -34,7 +37,7 @@ public sealed record ShardLog(string Shard, VerifierKey Key, FolderBlobStore Blo
 /// <summary>The logs of all shards: where their files are, and which checkpoint is the newest.</summary>
 public sealed class ShardLogs : IDisposable
 {
-    private readonly Dictionary<string, NoteSigner> _signers;
+    private readonly Dictionary<string, LogSigner> _signers;
     private readonly Dictionary<string, ShardLog> _logs;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, PublishedCheckpoint> _latest = new(StringComparer.Ordinal);
@@ -49,9 +52,12 @@ public sealed class ShardLogs : IDisposable
             shard => shard,
             shard => new ShardLog(
                 shard,
-                _signers[shard].Verifier,
+                _signers[shard].Key,
                 new FolderBlobStore(home.Folder("log", shard)),
-                new LeafTable(shards.DataSource(shard))),
+                new LeafTable(shards.DataSource(shard)))
+            {
+                Keys = _signers[shard].Keys,
+            },
             StringComparer.Ordinal);
     }
 
@@ -76,7 +82,7 @@ public sealed class ShardLogs : IDisposable
     }
 
     /// <summary>
-    /// Waits for a published checkpoint of more than <paramref name="size"/> leaves: how anchoring and witnesses learn of new ones.
+    /// Waits for a published checkpoint of more than <paramref name="size"/> leaves: how anchoring learns of new ones.
     /// </summary>
     public async Task<PublishedCheckpoint> WaitForLargerAsync(string shard, long size, CancellationToken cancellationToken)
     {
@@ -101,7 +107,7 @@ public sealed class ShardLogs : IDisposable
             signer.Dispose();
     }
 
-    internal NoteSigner SignerOf(string shard) => _signers[shard];
+    internal LogSigner SignerOf(string shard) => _signers[shard];
 
     internal void Publish(PublishedCheckpoint checkpoint, bool agreesWithChain)
     {

@@ -3,6 +3,7 @@ using Lumora.Chain.Blobs;
 using Lumora.Chain.Log;
 using Lumora.Chain.Notes;
 using Lumora.Chain.Verification;
+using Lumora.Chain.Witnessing;
 using Lumora.Domain.Merkle;
 
 namespace Lumora.Chain.Tests.Log;
@@ -11,7 +12,6 @@ namespace Lumora.Chain.Tests.Log;
 internal sealed class LogWorkshop : IDisposable
 {
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"lumora-log-{Guid.NewGuid():N}");
-    private readonly NoteSigner _signer = GoldenLog.LogSigner();
 
     public LogWorkshop() => Blobs = new FolderBlobStore(Path.Combine(_folder, "log"));
 
@@ -20,6 +20,11 @@ internal sealed class LogWorkshop : IDisposable
     public FolderBlobStore Blobs { get; }
 
     public string LockFolder => Path.Combine(_folder, "lock");
+
+    public LogSigner Signer { get; set; } = new(GoldenLog.LogSigner());
+
+    /// <summary>Who cosigns.</summary>
+    public ICosigner Cosigner { get; set; } = new NoWitnesses();
 
     /// <summary>What the chain answers: null while it is away.</summary>
     public AnchoredAnswer? Chain { get; set; } = new(null, "an empty chain");
@@ -37,11 +42,11 @@ internal sealed class LogWorkshop : IDisposable
 
     /// <summary>A publishing process that goes on after its faults, as the host does.</summary>
     public LogPublisher Publisher(FolderCheckpointLock folderLock, Faults faults) => new(
-        "ledger", new FaultyLeaves(Leaves, faults), new FaultyBlobs(Blobs, faults, this), new FaultyLock(folderLock, faults), _signer,
-        new ScriptedChain(this, faults));
+        "ledger", new FaultyLeaves(Leaves, faults), new FaultyBlobs(Blobs, faults, this), new FaultyLock(folderLock, faults), Signer,
+        new ScriptedChain(this, faults), Cosigner);
 
     public async Task<FsckReport> FsckAsync() => await LogFsck.RunAsync(
-        new BlobTiles(Blobs), _signer.Verifier,
+        new BlobTiles(Blobs), Signer.Key,
         await Blobs.ReadAsync(LogPublisher.CheckpointPath, TestContext.Current.CancellationToken),
         onEntry: null, TestContext.Current.CancellationToken);
 
@@ -70,7 +75,7 @@ internal sealed class LogWorkshop : IDisposable
 
     public void Dispose()
     {
-        _signer.Dispose();
+        Signer.Dispose();
         if (Directory.Exists(_folder))
             Directory.Delete(_folder, recursive: true);
     }

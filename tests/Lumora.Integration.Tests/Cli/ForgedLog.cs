@@ -15,11 +15,11 @@ internal sealed class ForgedLog : ILeafSource, IDisposable
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly List<LeafRow> _rows = [];
-    private readonly NoteSigner _signer = new("forged.example/main", SignatureKind.Ed25519, new byte[32]);
+    private readonly LogSigner _signer = new(new NoteSigner("forged.example/main", SignatureKind.Ed25519, new byte[32]));
 
     public string Folder { get; } = Path.Combine(Path.GetTempPath(), $"lumora-forged-{Guid.NewGuid():N}");
 
-    public string Key => _signer.Verifier.ToString();
+    public string Key => _signer.Key.ToString();
 
     public void Add<T>(string stream, long version, T @event, string actor = "system:test", Guid? id = null)
     {

@@ -96,4 +96,16 @@ public sealed class HostLifetimeSpecs : IAsyncLifetime
         Assert.Contains("ConnectionStrings:Lumora", host.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("secret-word", host.Output, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_witness_policy_that_is_none_is_named_with_its_line_and_ends_the_host_with_1()
+    {
+        Directory.CreateDirectory(_home.Path);
+        var policy = Path.Combine(_home.Path, "policy");
+        await File.WriteAllTextAsync(policy, "# nobody\nquorum w1\n", TestContext.Current.CancellationToken);
+        await using var host = HostProcess.Launch(_home.Path, "--Log:Witness:Policy", policy);
+
+        Assert.Equal(1, await host.ExitedAsync());
+        Assert.Contains("line 2: no witness and no group w1", host.Output, StringComparison.Ordinal);
+    }
 }
