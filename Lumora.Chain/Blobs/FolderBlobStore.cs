@@ -24,9 +24,13 @@ public sealed class FolderBlobStore(string root) : IBlobStore
     /// <inheritdoc/>
     public async Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken)
     {
+        var file = FileOf(path);
+        // Mostly asked for what is not there yet; an exception would say so at many times the price.
+        if (!File.Exists(file))
+            return null;
         try
         {
-            return await File.ReadAllBytesAsync(FileOf(path), cancellationToken);
+            return await File.ReadAllBytesAsync(file, cancellationToken);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {

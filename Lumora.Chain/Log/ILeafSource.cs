@@ -74,7 +74,7 @@ public sealed class LeafTable(NpgsqlDataSource database) : ILeafSource
             "select leaf_index, hash, bytes, detached from log_leaves where event_id = $1");
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = eventId });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) ? await RowAsync(reader, cancellationToken) : null;
+        return await reader.ReadAsync(cancellationToken) ? Row(reader) : null;
     }
 
     /// <summary>The leaves that <paramref name="search"/> asks for, in the order of their indexes, reversed when it reads backward.</summary>
@@ -111,13 +111,16 @@ public sealed class LeafTable(NpgsqlDataSource database) : ILeafSource
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var page = new List<LeafRow>();
         while (await reader.ReadAsync(cancellationToken))
-            page.Add(await RowAsync(reader, cancellationToken));
+            page.Add(Row(reader));
         return page;
     }
 
-    private static async Task<LeafRow> RowAsync(NpgsqlDataReader reader, CancellationToken cancellationToken) => new(
+    // The row is in memory once it was read.
+#pragma warning disable CA1849, MA0042
+    private static LeafRow Row(NpgsqlDataReader reader) => new(
         reader.GetInt64(0),
         new MerkleHash(reader.GetFieldValue<byte[]>(1)),
         reader.GetFieldValue<byte[]>(2),
-        await reader.IsDBNullAsync(3, cancellationToken) ? null : reader.GetFieldValue<byte[]>(3));
+        reader.IsDBNull(3) ? null : reader.GetFieldValue<byte[]>(3));
+#pragma warning restore CA1849, MA0042
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Lumora.Projections.EventStore;
 using Lumora.Projections.Hosting;
 using Microsoft.Extensions.Hosting;
@@ -16,6 +17,8 @@ public sealed partial class LogPublishing(
     : BackgroundService
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
+    // A checkpoint costs some ten flushes to the disk, however many leaves it has: under load they wait for company.
+    private static readonly TimeSpan CheckpointInterval = TimeSpan.FromMilliseconds(150);
     private static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, string> _faults = new(StringComparer.Ordinal);
@@ -80,16 +83,20 @@ public sealed partial class LogPublishing(
     private async Task ListenAsync(ShardLog log, LogPublisher publisher, CancellationToken cancellationToken)
     {
         await using var connection = await shards.DataSource(log.Shard).OpenConnectionAsync(cancellationToken);
-        await using (var listen = new NpgsqlCommand($"listen {LogStore.Channel}", connection))
-            await listen.ExecuteNonQueryAsync(cancellationToken);
+        await using var listen = new NpgsqlCommand($"listen {LogStore.Channel}", connection);
         while (true)
         {
+            // Also takes in what was notified in the meantime: all of that is published now.
+            await listen.ExecuteNonQueryAsync(cancellationToken);
+            var begun = Stopwatch.GetTimestamp();
             if (await publisher.PublishAsync(cancellationToken) is { } checkpoint)
                 logs.Publish(checkpoint, publisher.AgreesWithChain);
             _faults.TryRemove(log.Shard, out _);
             _refusals.TryRemove(log.Shard, out _);
             _faults.TryRemove("*", out _);
             await connection.WaitAsync(PollInterval, cancellationToken);
+            if (CheckpointInterval - Stopwatch.GetElapsedTime(begun) is { Ticks: > 0 } early)
+                await Task.Delay(early, cancellationToken);
         }
     }
 

@@ -1,6 +1,6 @@
+using JasperFx.Events;
 using JasperFx.Events.Daemon;
 using JasperFx.Events.Projections;
-using Lumora.Domain.Kernel;
 using Lumora.Domain.Log;
 using Lumora.Domain.Merkle;
 using Lumora.Projections.EventStore;
@@ -30,6 +30,7 @@ public sealed class LogSequencer : BatchSubscription
         from mt_events
         where seq_id > $1 and seq_id <= $2
         order by seq_id
+        limit $3
         """;
 
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
@@ -43,6 +44,10 @@ public sealed class LogSequencer : BatchSubscription
         _shards = shards;
         // An event of a stream that was archived before its page was read would be missing from the log for ever.
         IncludeArchivedEvents = true;
+        // The page gives the range and nothing else: what stands in it is read raw, every row of it. Without a filter the
+        // event store would read each event as well and make an object of it, for nobody, at several times the cost of its leaf.
+        // This type is the one that it adds to any filter itself.
+        IncludeType<Archived>();
         Options.BatchSize = PageEventsMax;
     }
 
@@ -52,23 +57,59 @@ public sealed class LogSequencer : BatchSubscription
         CancellationToken cancellationToken)
     {
         var shard = ShardOf(operations);
-        var leaves = await ReadPatientlyAsync(shard, page.SequenceFloor, page.SequenceCeiling, cancellationToken);
-        // What the page shows must be among what is logged; the rows may hold more (archived, unknown to this build).
-        Check.That(leaves.Count >= page.Events.Count);
+        var floor = page.SequenceFloor;
+        var leaves = await ReadPatientlyAsync(shard, floor, page.SequenceCeiling, cancellationToken);
+        // A range has no bound when the log is far behind. What fills a page of its own is committed in front of the range's last
+        // page: should the range come again, the head knows these leaves.
+        while (leaves.Count == PageEventsMax)
+        {
+            await CommitPatientlyAsync(shard, leaves, cancellationToken);
+            floor = leaves[^1].Sequence;
+            leaves = await ReadPatientlyAsync(shard, floor, page.SequenceCeiling, cancellationToken);
+        }
+
         if (leaves.Count == 0)
             return;
         operations.QueueSqlCommand(LogStore.CreateHead);
         operations.QueueSqlCommand(LogStore.LockHead);
-        operations.QueueSqlCommand(
-            LogStore.InsertLeaves,
-            leaves.ConvertAll(leaf => leaf.Sequence).ToArray(),
+        operations.QueueSqlCommand(LogStore.InsertLeaves, Columns(leaves));
+        operations.QueueSqlCommand(LogStore.MoveHead);
+        operations.QueueSqlCommand(LogStore.Notify);
+    }
+
+    /// <summary>The parameters of <see cref="LogStore.InsertLeaves"/>.</summary>
+    private static object[] Columns(List<Row> leaves)
+    {
+        var sequences = leaves.ConvertAll(leaf => leaf.Sequence).ToArray();
+        return
+        [
+            sequences,
+            Enumerable.Range(0, leaves.Count).ToArray(),
+            sequences,
             leaves.ConvertAll(leaf => leaf.EventId).ToArray(),
             leaves.ConvertAll(leaf => leaf.Type).ToArray(),
             leaves.ConvertAll(leaf => MerkleHash.OfLeaf(leaf.Encoded.Bytes).ToArray()).ToArray(),
             leaves.ConvertAll(leaf => leaf.Encoded.Bytes).ToArray(),
-            leaves.ConvertAll(leaf => leaf.Encoded.DetachedData ?? []).ToArray());
-        operations.QueueSqlCommand(LogStore.MoveHead);
-        operations.QueueSqlCommand($"notify {LogStore.Channel}");
+            leaves.ConvertAll(leaf => leaf.Encoded.DetachedData).ToArray(),
+        ];
+    }
+
+    /// <summary>A transaction of its own with leaves and head, the same statements as at the end of a range.</summary>
+    private async Task CommitAsync(string shard, List<Row> leaves, CancellationToken cancellationToken)
+    {
+        await using var connection = await _shards.DataSource(shard).OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(LogStore.CreateHead));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(LogStore.LockHead));
+        var insert = new NpgsqlBatchCommand(LogStore.InsertLeavesNumbered);
+        foreach (var column in Columns(leaves))
+            insert.Parameters.Add(new NpgsqlParameter { Value = column });
+        batch.BatchCommands.Add(insert);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(LogStore.MoveHead));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(LogStore.Notify));
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
     }
 
     private string ShardOf(IDocumentOperations operations)
@@ -81,14 +122,27 @@ public sealed class LogSequencer : BatchSubscription
             ?? throw new InvalidOperationException($"The database {database} is no shard of this installation.");
     }
 
+    private Task<List<Row>> ReadPatientlyAsync(string shard, long floor, long ceiling, CancellationToken cancellationToken) =>
+        PatientlyAsync(() => ReadAsync(shard, floor, ceiling, cancellationToken), cancellationToken);
+
+    // A commit whose answer got lost is made again: the head knows its leaves.
+    private Task<bool> CommitPatientlyAsync(string shard, List<Row> leaves, CancellationToken cancellationToken) =>
+        PatientlyAsync(
+            async () =>
+            {
+                await CommitAsync(shard, leaves, cancellationToken);
+                return true;
+            },
+            cancellationToken);
+
     // An exception that leaves a subscription stops it for good; a database that restarts must not.
-    private async Task<List<Row>> ReadPatientlyAsync(string shard, long floor, long ceiling, CancellationToken cancellationToken)
+    private static async Task<T> PatientlyAsync<T>(Func<Task<T>> attemptAsync, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await ReadAsync(shard, floor, ceiling, cancellationToken);
+                return await attemptAsync();
             }
             catch (NpgsqlException exception) when (exception.IsTransient && attempt < AttemptsMax)
             {
@@ -103,6 +157,7 @@ public sealed class LogSequencer : BatchSubscription
         await using var command = _shards.DataSource(shard).CreateCommand(ReadEvents);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = floor });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = ceiling });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = PageEventsMax });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
@@ -114,14 +169,19 @@ public sealed class LogSequencer : BatchSubscription
                 reader.GetGuid(1),
                 type,
                 new DateTimeOffset(reader.GetDateTime(6)),
-                await reader.IsDBNullAsync(7, cancellationToken) ? null : reader.GetString(7),
-                await reader.IsDBNullAsync(8, cancellationToken) ? null : reader.GetString(8));
-            var encoded = leaf.Encode(System.Text.Encoding.UTF8.GetBytes(reader.GetString(5)));
+                TextOrNull(reader, 7),
+                TextOrNull(reader, 8));
+            var encoded = leaf.Encode(reader.GetFieldValue<byte[]>(5));
             rows.Add(new Row(reader.GetInt64(0), leaf.Id, type, encoded));
         }
 
         return rows;
     }
+
+    // The row is in memory once it was read.
+#pragma warning disable CA1849, MA0042
+    private static string? TextOrNull(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+#pragma warning restore CA1849, MA0042
 
     private sealed record Row(long Sequence, Guid EventId, string Type, EncodedLeaf Encoded);
 }

@@ -15,17 +15,32 @@ public static class LogStore
     internal const string LockHead = "select size from log_head where id = 1 for update";
 
     /// <summary>
-    /// Dense indexes from the head's size on, in the order of the sequence. Events at or below the head's sequence are in
-    /// the log already: a rewound subscription brings them a second time.
+    /// Dense indexes from the head's size on, in the order of the page's ordinals, which is that of the sequence. Events at or
+    /// below the head's sequence are in the log already: a rewound subscription brings them a second time.
     /// </summary>
-    internal const string InsertLeaves =
+    internal const string InsertLeaves = InsertKnown + "?" + InsertRows + "?, ?, ?, ?, ?, ?, ?" + InsertNew;
+
+    /// <summary>The same with numbered parameters.</summary>
+    internal const string InsertLeavesNumbered = InsertKnown + "$1" + InsertRows + "$2, $3, $4, $5, $6, $7, $8" + InsertNew;
+
+    private const string InsertKnown =
         """
+        with head as materialized (
+            select size, last_seq_id, (select count(*) from unnest(
+        """;
+
+    private const string InsertRows =
+        """
+        ) as known where known <= last_seq_id) as known from log_head where id = 1)
         insert into log_leaves (leaf_index, seq_id, event_id, type, hash, bytes, detached)
-        select head.size + row_number() over (order by leaf.seq_id) - 1,
-               leaf.seq_id, leaf.event_id, leaf.type, leaf.hash, leaf.bytes, nullif(leaf.detached, ''::bytea)
-        from log_head head,
-             unnest(?, ?, ?, ?, ?, ?) as leaf (seq_id, event_id, type, hash, bytes, detached)
-        where head.id = 1 and leaf.seq_id > head.last_seq_id
+        select head.size + leaf.ordinal - head.known, leaf.seq_id, leaf.event_id, leaf.type, leaf.hash, leaf.bytes, leaf.detached
+        from unnest(
+        """;
+
+    private const string InsertNew =
+        """
+        ) as leaf (ordinal, seq_id, event_id, type, hash, bytes, detached), head
+        where leaf.seq_id > head.last_seq_id
         """;
 
     /// <summary>Moves the head behind the new leaves.</summary>
@@ -36,6 +51,9 @@ public static class LogStore
         from (select leaf_index + 1 as size, seq_id as last_seq_id from log_leaves order by leaf_index desc limit 1) leaves
         where head.id = 1
         """;
+
+    /// <summary>Wakes the publisher at the commit.</summary>
+    internal const string Notify = $"notify {Channel}";
 
     /// <summary>The first row of the head; made by whoever comes first.</summary>
     internal const string CreateHead =

@@ -14,7 +14,7 @@ namespace Lumora.Domain.Kernel;
 /// </summary>
 public static class CanonicalJson
 {
-    private const long ExactIntegerMax = 1L << 53;
+    internal const long ExactIntegerMax = 1L << 53;
 
     /// <summary>The canonical bytes of <paramref name="json"/>, one JSON value in UTF-8.</summary>
     /// <exception cref="FormatException">The text is no JSON, or has no canonical form.</exception>
@@ -43,6 +43,8 @@ public static class CanonicalJson
     {
         try
         {
+            if (CanonicalText.TryWrite(json, output))
+                return;
             var reader = new Utf8JsonReader(json);
             using var document = JsonDocument.ParseValue(ref reader);
             // ParseValue stops behind the first value; anything but white space after it is an error.

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Lumora.Domain.Kernel;
 
@@ -29,6 +28,9 @@ public sealed record Leaf(
     public const int BytesMax = 65_535;
 
     private const long VersionMax = 1L << 53;
+    private const int VersionDigitsMax = 20;
+    private const int IdLength = 36;
+    private const int OverheadBytes = 512;
 
     /// <summary>The leaf of this event with <paramref name="data"/>, one JSON value in any spelling.</summary>
     /// <exception cref="FormatException"><paramref name="data"/> has no canonical form.</exception>
@@ -36,15 +38,17 @@ public sealed record Leaf(
     {
         // The version is a JSON number, exact up to 2⁵³.
         Check.That(Version is >= 1 and <= VersionMax);
+        var output = new ArrayBufferWriter<byte>(data.Length + OverheadBytes);
+        Compose(data, output);
+        if (output.WrittenCount <= BytesMax)
+            return new EncodedLeaf(output.WrittenSpan.ToArray(), null);
         var canonicalData = CanonicalJson.Canonicalize(data);
-        var bytes = Compose(canonicalData);
-        if (bytes.Length <= BytesMax)
-            return new EncodedLeaf(bytes, null);
         var reference = CanonicalJson.Serialize(
             new { length = canonicalData.Length, sha256 = Convert.ToHexStringLower(SHA256.HashData(canonicalData)) });
-        bytes = Compose(reference);
-        Check.That(bytes.Length <= BytesMax);
-        return new EncodedLeaf(bytes, canonicalData);
+        output.ResetWrittenCount();
+        Compose(reference, output);
+        Check.That(output.WrittenCount <= BytesMax);
+        return new EncodedLeaf(output.WrittenSpan.ToArray(), canonicalData);
     }
 
     /// <summary>Reads a leaf back. Only the canonical spelling is taken, so that one event has one leaf.</summary>
@@ -84,16 +88,18 @@ public sealed record Leaf(
         return new DecodedLeaf(leaf, root.GetProperty("data"));
     }
 
-    /// <summary>The members in canonical order around data that is canonical already.</summary>
-    private byte[] Compose(ReadOnlySpan<byte> canonicalData)
+    /// <summary>The members in canonical order around the canonical form of <paramref name="data"/>.</summary>
+    private void Compose(ReadOnlySpan<byte> data, ArrayBufferWriter<byte> output)
     {
-        var output = new ArrayBufferWriter<byte>(canonicalData.Length + 512);
         output.Write("{\"at\":"u8);
         CanonicalJson.WriteText(At.ToWire(), output);
         output.Write(",\"data\":"u8);
-        output.Write(canonicalData);
+        CanonicalJson.Write(data, output);
         output.Write(",\"id\":"u8);
-        CanonicalJson.WriteText(Id.ToString("D"), output);
+        output.Write("\""u8);
+        Id.TryFormat(output.GetSpan(IdLength), out var idLength, "D");
+        output.Advance(idLength);
+        output.Write("\""u8);
         output.Write(",\"meta\":{\"actor\":"u8);
         WriteOptional(Actor, output);
         output.Write(",\"causation\":"u8);
@@ -105,9 +111,9 @@ public sealed record Leaf(
         output.Write(",\"type\":"u8);
         CanonicalJson.WriteText(Type, output);
         output.Write(",\"v\":1,\"version\":"u8);
-        output.Write(Encoding.ASCII.GetBytes(Version.ToString(CultureInfo.InvariantCulture)));
+        Version.TryFormat(output.GetSpan(VersionDigitsMax), out var digits, provider: CultureInfo.InvariantCulture);
+        output.Advance(digits);
         output.Write("}"u8);
-        return output.WrittenSpan.ToArray();
     }
 
     private static void WriteOptional(string? text, IBufferWriter<byte> output)

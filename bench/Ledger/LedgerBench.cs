@@ -21,13 +21,18 @@ internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
     {
         await using var server = await BenchServer.StartAsync(options.Postgres, output.WriteLine, ct);
         var meter = await OpenAsync(server, ct);
-        await using (var subjects = await LedgerSubjects.StartAsync(server, options, output.WriteLine, ct))
+        if (!options.LogOnly)
         {
+            await using var subjects = await LedgerSubjects.StartAsync(server, options, output.WriteLine, ct);
             output.WriteLine(
                 $"{options.Accounts:#,##0} accounts, {options.Keys} keys, rows of {_plan.Window.TotalSeconds} s "
                 + $"after {_plan.WarmUp.TotalSeconds} s, median of {_plan.Rounds}; rows in which others kept more than "
                 + $"{Calm.OtherProcessorsMax} processors busy count only where there is no other\n");
             await MeasureAsync(subjects, new RowMeter(server, meter), ct);
+        }
+        else
+        {
+            output.WriteLine($"{RowTable.Head}   (the row with the log alone)");
         }
 
         if (_plan.Reads)

@@ -50,6 +50,12 @@ internal static class LedgerBenchCommand
             HelpName = "on|off",
         };
         log.AcceptOnlyFromAmong("on", "off");
+        var only = new Option<string?>("--only")
+        {
+            Description = "Measure this row alone: log (ledger and transparency log together), about half a minute; 10 s with --quick.",
+            HelpName = "log",
+        };
+        only.AcceptOnlyFromAmong("log");
         var patience = new Option<double>("--wait-for-calm")
         {
             Description = "Let each row wait so long, at most, for a second in which the rest of the machine is idle.",
@@ -65,7 +71,7 @@ internal static class LedgerBenchCommand
             Description = "With --soak: transfers a second; default 80 % of the measured top rate.",
             HelpName = "RATE",
         };
-        var command = new Command("ledger", Description) { quick, pgledger, json, postgres, accounts, keys, log, patience, soak, rate };
+        var command = new Command("ledger", Description) { quick, pgledger, json, postgres, accounts, keys, log, only, patience, soak, rate };
         command.SetAction((parsed, ct) =>
         {
             var options = new LedgerBenchOptions
@@ -75,7 +81,9 @@ internal static class LedgerBenchCommand
                 Json = parsed.GetValue(json),
                 Accounts = Math.Clamp(parsed.GetValue(accounts), 2, 10_000_000),
                 Keys = parsed.GetValue(keys),
-                Log = parsed.GetValue(log) is { } given ? given == "on" : !parsed.GetValue(quick),
+                Log = parsed.GetValue(only) is not null
+                    || (parsed.GetValue(log) is { } given ? given == "on" : !parsed.GetValue(quick)),
+                LogOnly = parsed.GetValue(only) is not null,
                 Patience = TimeSpan.FromSeconds(parsed.GetValue(patience)),
                 Plan = parsed.GetValue(quick) ? LedgerPlan.Quick : LedgerPlan.Full,
             };

@@ -21,6 +21,9 @@ internal sealed record LedgerBenchOptions
     /// <summary>Whether the row with the log is measured.</summary>
     public required bool Log { get; init; }
 
+    /// <summary>Whether it is the only row.</summary>
+    public bool LogOnly { get; init; }
+
     /// <summary>How long each row may wait for the rest of the machine to fall silent.</summary>
     public required TimeSpan Patience { get; init; }
 

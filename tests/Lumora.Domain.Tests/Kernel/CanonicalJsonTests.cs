@@ -141,6 +141,69 @@ public sealed class CanonicalJsonTests
             Assert.Equal(text, read.GetProperty("text").GetString());
         });
 
+    /// <summary>
+    /// There are two ways to the canonical form: bytes to bytes, and over elements. Whatever the text, valid or not, they
+    /// must agree.
+    /// </summary>
+    [Fact]
+    public void Bytes_and_elements_have_the_same_canonical_form()
+    {
+        var number = Gen.OneOf(
+            Gen.Double.Select(d => d.ToString("R", CultureInfo.InvariantCulture)),
+            Gen.Long.Select(l => l.ToString(CultureInfo.InvariantCulture)),
+            Any("-0", "1.0", "1e2", "-0.0", "9007199254740993", "1e400", "01", "0.1e-7"));
+        var text = Gen.OneOf(
+            Gen.String[Gen.Char["abcXYZ019_ -/'é€\u2028\u007f"], 0, 9].Select(t => $"\"{t}\""),
+            Gen.String[0, 6].Select(t => JsonSerializer.Serialize(t)),
+            Any("\"\\u0061\"", "\"\\ud83d\\ude00\"", "\"\\ud800\"", "\"\\/\\\"\\n\"", "\"a\u0001\""));
+        var key = Gen.OneOf(
+            Gen.String[Gen.Char["abAB1_"], 0, 3].Select(t => $"\"{t}\""), text);
+        var space = Any("", "", "", "", " ", "\n", ", ", "1");
+        var scalar = Gen.OneOf(number, text, Any("true", "false", "null", "nul", ""));
+        var value = Gen.Recursive<string>((depth, inner) => depth > 4
+            ? scalar
+            : Gen.OneOf(
+                scalar,
+                inner.List[0, 4].Select(items => $"[{string.Join(", ", items)}]"),
+                Gen.Select(key, inner).List[0, 12].Select(members =>
+                    $"{{{string.Join(", ", members.Select(m => $"{m.Item1}: {m.Item2}"))}}}")));
+        Gen.Select(value, space).Sample((json, tail) => AssertBothWaysAgree(json + tail), iter: 20_000);
+    }
+
+    [Fact]
+    public void Many_keys_and_deep_nesting_come_out_the_same_both_ways()
+    {
+        AssertBothWaysAgree("{" + string.Join(",", Enumerable.Range(0, 500).Reverse().Select(i => $"\"k{i}\":{{\"z\":{i},\"a\":[{i}]}}")) + "}");
+        AssertBothWaysAgree(string.Concat(Enumerable.Repeat("{\"b\":1,\"a\":", 60)) + "1" + new string('}', 60));
+        AssertBothWaysAgree(new string('[', 65) + new string(']', 65));
+    }
+
+    private static Gen<string> Any(params string[] texts) => Gen.Int[0, texts.Length - 1].Select(i => texts[i]);
+
+    private static void AssertBothWaysAgree(string json)
+    {
+        var (bytes, elements) = (Try(() => Canonical(json)), Try(() => OverElements(json)));
+        Assert.True(string.Equals(bytes, elements, StringComparison.Ordinal), $"{json}\n{bytes}\n{elements}");
+    }
+
+    private static string OverElements(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return Encoding.UTF8.GetString(CanonicalJson.Canonicalize(document.RootElement));
+    }
+
+    private static string Try(Func<string> canonicalize)
+    {
+        try
+        {
+            return canonicalize();
+        }
+        catch (Exception refused) when (refused is FormatException or JsonException)
+        {
+            return "refused";
+        }
+    }
+
     private static bool IsWellFormed(string text) =>
         !text.EnumerateRunes().Any(rune => rune == Rune.ReplacementChar);
 
