@@ -72,13 +72,36 @@ public static class ProofVerifier
         WalkConsistency(oldSize, oldRoot, size, root, path);
     }
 
+    /// <summary>
+    /// The roots of the trees of <paramref name="oldSize"/> and <paramref name="size"/> leaves that a path tells, whatever was
+    /// signed. When the second is the signed one, the first is the root of that tree's first leaves: nothing else hashes to it.
+    /// </summary>
+    /// <param name="oldSize">At least 1, less than <paramref name="size"/>.</param>
+    /// <param name="size">Leaves.</param>
+    /// <param name="path">A whole path: where <paramref name="oldSize"/> is a power of two, the old root leads it.</param>
+    /// <exception cref="VerificationException">The path has another length.</exception>
+    public static (MerkleHash Old, MerkleHash New) RootsOf(long oldSize, long size, IReadOnlyList<MerkleHash> path)
+    {
+        if (oldSize < 1 || oldSize >= size || path.Count == 0)
+            throw new VerificationException($"Between trees of {oldSize} and {size} leaves this is no path.");
+        return Walk(oldSize, size, path);
+    }
+
     private static void WalkConsistency(
         long oldSize, MerkleHash oldRoot, long size, MerkleHash root, IReadOnlyList<MerkleHash> path)
     {
         if (path.Count == 0)
             throw new VerificationException($"The path from {oldSize} to {size} leaves is empty.");
         // "If first is an exact power of 2, then prepend first_hash to the consistency_path array."
-        var all = BitOperations.IsPow2(oldSize) ? [oldRoot, .. path] : path;
+        var (fr, sr) = Walk(oldSize, size, BitOperations.IsPow2(oldSize) ? [oldRoot, .. path] : path);
+        if (fr != oldRoot)
+            throw new VerificationException($"The path from {oldSize} to {size} leaves starts at the root {fr}, not at {oldRoot}.");
+        if (sr != root)
+            throw new VerificationException($"The path from {oldSize} to {size} leaves ends at the root {sr}, not at {root}.");
+    }
+
+    private static (MerkleHash Old, MerkleHash New) Walk(long oldSize, long size, IReadOnlyList<MerkleHash> all)
+    {
         var (fn, sn) = (oldSize - 1, size - 1);
         while ((fn & 1) == 1)
             (fn, sn) = (fn >> 1, sn >> 1);
@@ -102,10 +125,7 @@ public static class ProofVerifier
 
         if (sn != 0)
             throw new VerificationException($"The path from {oldSize} to {size} leaves is too short.");
-        if (fr != oldRoot)
-            throw new VerificationException($"The path from {oldSize} to {size} leaves starts at the root {fr}, not at {oldRoot}.");
-        if (sr != root)
-            throw new VerificationException($"The path from {oldSize} to {size} leaves ends at the root {sr}, not at {root}.");
+        return (fr, sr);
     }
 
     private static int BitLength(ulong value) => 64 - BitOperations.LeadingZeroCount(value);
