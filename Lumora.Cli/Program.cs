@@ -3,7 +3,9 @@ using Lumora.Cli.Audit;
 using Lumora.Cli.Demo;
 using Lumora.Cli.Doctor;
 using Lumora.Cli.Ledger;
+using Lumora.Cli.Monitor;
 using Lumora.Cli.Reports;
+using Lumora.Cli.Trust;
 using Lumora.Cli.Verify;
 
 var root = new RootCommand("lumora: see, verify and operate a Lumora network. Every command has --help.")
@@ -11,6 +13,8 @@ var root = new RootCommand("lumora: see, verify and operate a Lumora network. Ev
     DemoCommand.Create(),
     VerifyCommand.Create(),
     AuditCommand.Create(),
+    MonitorCommand.Create(),
+    TrustCommand.Create(),
     DoctorCommand.Create(),
     VerifyLedgerCommand.Create(),
     RebuildLedgerCommand.Create(),

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Lumora.Cli.Logs;
 using Lumora.Cli.Reports;
+using Lumora.Cli.Trust;
 
 namespace Lumora.Cli.Audit;
 
@@ -21,7 +22,7 @@ public static class AuditCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var (log, chain) = (new LogChoice(), new ChainChoice());
+        var (log, chain, trust) = (new LogChoice(), new ChainChoice(), new TrustChoice());
         var folder = new Option<string?>("--folder")
         {
             Description = "A copy of the log's files, or a host's home: read without any network.",
@@ -49,16 +50,18 @@ public static class AuditCommand
         };
         var command = new Command("audit", Description)
         {
-            log.Server, folder, log.Shard, log.Key, log.Token, chain.Rpc, chain.Anchor, state, report, evidence, epochSeconds,
+            log.Server, folder, log.Shard, log.Key, trust.Trust, trust.TrustKey, log.Token, chain.Rpc, chain.Anchor, chain.Genesis, state, report,
+            evidence, epochSeconds,
         };
         command.SetAction((parsed, cancellationToken) => Guarded.RunAsync(parsed, async output =>
         {
             var shard = parsed.GetValue(log.Shard)!;
             using var source = Source(parsed.GetValue(log.Server), parsed.GetValue(folder), shard, parsed.GetValue(log.Token));
-            var key = await log.KeyAsync(parsed, source, cancellationToken);
-            using var solana = await chain.OpenAsync(parsed, cancellationToken);
+            var chosen = await trust.ReadAsync(parsed, cancellationToken);
+            var key = await log.KeyAsync(parsed, source, cancellationToken, chosen);
+            using var solana = await chain.OpenAsync(parsed, cancellationToken, chosen?.File);
             var subject = new AuditSubject(
-                source, shard, key, solana, Epochs(parsed.GetValue(epochSeconds)), parsed.GetValue(state), parsed.GetValue(log.Token) is not null);
+                source, shard, key, solana, Epochs(parsed.GetValue(epochSeconds) ?? chosen?.File.Body.EpochSeconds), parsed.GetValue(state), parsed.GetValue(log.Token) is not null);
             var (run, result) = await BarProgress.RunAsync(parsed.InvocationConfiguration.Error, async progress =>
             {
                 var run = new AuditRun(subject, progress);

@@ -8,6 +8,7 @@ using Lumora.Chain.Verification;
 using Lumora.Cli.Conflicts;
 using Lumora.Cli.Logs;
 using Lumora.Cli.Reports;
+using Lumora.Cli.Trust;
 using Lumora.Domain.Log;
 using Lumora.Domain.Merkle;
 
@@ -58,10 +59,11 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         var earlier = subject.StateFolder is { } folder
             ? await AuditState.ReadAsync(folder, subject.Shard, subject.Key.Key, subject.Epochs, cancellationToken)
             : null;
-        _claims.Add(subject.Key.Claim);
+        _claims.AddRange(subject.Key.Claims);
         var audited = await CheckpointAsync(startedAt, cancellationToken);
         if (audited is not null)
         {
+            Witnessed(audited.Note);
             if (earlier is { } state)
                 await EarlierAsync(state.State, state.Fold, audited, cancellationToken);
             var edge = await DeriveAsync(audited, cancellationToken);
@@ -101,6 +103,15 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         }
     }
 
+    private void Witnessed(byte[] note)
+    {
+        var (claim, finding) = WitnessCheck.Check(note, subject.Key, LogPublisher.CheckpointPath);
+        if (finding is not null)
+            _findings.Add(finding);
+        if (claim is not null)
+            _claims.Add(claim);
+    }
+
     /// <summary>Holds the earlier checkpoint against this one; goes on from it when this one extends it.</summary>
     private async Task EarlierAsync(AuditState state, AuditFold fold, SeenCheckpoint audited, CancellationToken cancellationToken)
     {
@@ -125,7 +136,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         }
 
         Claim(EarlierClaim, $"the log extends the {where}");
-        if (_findings.Count == 0)
+        if (!HasFindings(EarlierClaim))
             (_fold, _edge) = (fold, state.Edge);
     }
 

@@ -15,7 +15,7 @@ internal sealed class ConflictCheck(TrustedKey key)
     public const string Claim = "conflict_shown";
 
     /// <summary>What holds and how well.</summary>
-    public List<Claim> Claims { get; } = [key.Claim];
+    public List<Claim> Claims { get; } = [.. key.Claims];
 
     /// <summary>Why the evidence shows nothing.</summary>
     public List<Finding> Findings { get; } = [];

@@ -77,6 +77,19 @@ internal sealed class ServerLog : ILogSource
         }
     }
 
+    /// <summary>What the server says of its own log (<c>/readyz</c>) when something keeps it from growing; null when nothing does.</summary>
+    public async Task<string?> LogTroubleAsync(CancellationToken cancellationToken)
+    {
+        using var response = await _http.GetAsync(new Uri("readyz", UriKind.Relative), cancellationToken);
+        if (response.Content.Headers.ContentType?.MediaType != "application/json")
+            return null;
+        var report = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
+        return report.ValueKind == JsonValueKind.Object && report.TryGetProperty("checks", out var checks)
+            && checks.TryGetProperty("log", out var log) && log.GetProperty("status").GetString() != "healthy"
+            ? log.GetProperty("detail").GetString() ?? "log: not healthy"
+            : null;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
