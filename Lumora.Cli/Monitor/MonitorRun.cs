@@ -202,7 +202,7 @@ internal sealed class MonitorRun
 
     private void Keep(SeenCheckpoint seen, IReadOnlyList<WaitingEntry> waiting) => _state = new MonitorState(
         MonitorState.FormatName, _subject.Shard, _subject.Key.Key.ToString(), Encoding.UTF8.GetString(seen.Note), seen.From, seen.At, [], [],
-        _state?.Anchored ?? 0, _state?.Anchor, waiting);
+        _state?.Anchored ?? 0, waiting, _state?.Anchor);
 
     private bool AgeAlarm()
     {

@@ -39,7 +39,7 @@ public sealed class TrustSpecs(LoggedHost host) : IClassFixture<LoggedHost>
     {
         var (file, signer) = await MakeAsync();
         var whole = await File.ReadAllTextAsync(file, Ct);
-        foreach (var (from, to) in new[] { ("\"epochSeconds\":86400", "\"epochSeconds\":86401"), ("\"name\":\"main\"", "\"name\":\"mine\""), ("{\"epoch", "{ \"epoch") })
+        foreach (var (from, to) in new[] { ("\"epochSeconds\":86400", "\"epochSeconds\":86401"), ("\"name\":\"main\"", "\"name\":\"mine\""), ("\"format\"", " \"format\"") })
         {
             Assert.Contains(from, whole, StringComparison.Ordinal);
             await File.WriteAllTextAsync(file, whole.Replace(from, to, StringComparison.Ordinal), Ct);
