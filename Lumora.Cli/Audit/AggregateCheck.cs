@@ -20,6 +20,7 @@ internal sealed class AggregateCheck(ILogSource source, string shard, AuditFold 
     public const string Claim = "aggregates_same";
 
     private const int PageRows = 100;
+    private const int RowsMax = 1_000_000;
 
     private const string EpochsQuery =
         """
@@ -40,6 +41,18 @@ internal sealed class AggregateCheck(ILogSource source, string shard, AuditFold 
 
     /// <summary>Compares; what differs. Null when the server cannot be asked.</summary>
     public async Task<IReadOnlyList<Finding>?> RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await CompareAsync(cancellationToken);
+        }
+        catch (Exception exception) when (exception is KeyNotFoundException or InvalidOperationException or ArgumentException)
+        {
+            return [.. _findings, new Finding(Claim, "the server's GraphQL", $"an answer has not the form of the schema: {exception.Message}")];
+        }
+    }
+
+    private async Task<IReadOnlyList<Finding>?> CompareAsync(CancellationToken cancellationToken)
     {
         var epochs = await PagesAsync(EpochsQuery, "epochs", cancellationToken);
         if (epochs is null || await PagesAsync(CatalogQuery, "datasets", cancellationToken) is not { } datasets)
@@ -149,6 +162,8 @@ internal sealed class AggregateCheck(ILogSource source, string shard, AuditFold 
             rows.AddRange(page.GetProperty("nodes").EnumerateArray());
             if (!page.GetProperty("pageInfo").GetProperty("hasNextPage").GetBoolean())
                 return rows;
+            if (rows.Count > RowsMax)
+                throw new UnableException($"the server's list of {field} does not end.");
             after = page.GetProperty("pageInfo").GetProperty("endCursor").GetString();
         }
 
