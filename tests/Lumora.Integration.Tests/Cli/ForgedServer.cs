@@ -23,6 +23,9 @@ internal sealed class ForgedServer : IAsyncDisposable
     /// <summary>What <c>/readyz</c> says of the log.</summary>
     public string? Trouble { get; set; }
 
+    /// <summary>What GraphQL answers, whatever is asked; null: there is none.</summary>
+    public string? Answer { get; set; }
+
     public static async Task<ForgedServer> StartAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -37,6 +40,7 @@ internal sealed class ForgedServer : IAsyncDisposable
         {
             status = "degraded", checks = new { log = new { status = server.Trouble is null ? "healthy" : "degraded", detail = server.Trouble } },
         }));
+        server._web.MapPost("/graphql", () => server.Answer is { } answer ? Results.Text(answer, "application/json") : Results.NotFound());
         await server._web.StartAsync(TestContext.Current.CancellationToken);
         return server;
     }
