@@ -22,6 +22,8 @@ internal sealed class AggregateCheck(ILogSource source, string shard, AuditFold 
     private const int PageRows = 100;
     private const int RowsMax = 1_000_000;
 
+    private const string ShardQuery = "{ checkpoint { shard } }";
+
     private const string EpochsQuery =
         """
         query($after: String, $first: Int) { epochs(after: $after, first: $first) { pageInfo { hasNextPage endCursor } nodes {
@@ -54,6 +56,15 @@ internal sealed class AggregateCheck(ILogSource source, string shard, AuditFold 
 
     private async Task<IReadOnlyList<Finding>?> CompareAsync(CancellationToken cancellationToken)
     {
+        // Catalog and epochs are told of one shard: another one's log has nothing to hold against them.
+        if (await source.AskAsync(ShardQuery, new { }, cancellationToken) is { } answer
+            && answer.TryGetProperty("checkpoint", out var newest) && newest.ValueKind == JsonValueKind.Object
+            && newest.GetProperty("shard").GetString() is { } told && told != shard)
+        {
+            WhyNot = $"the server's answers are of the shard {told}";
+            return null;
+        }
+
         var epochs = await PagesAsync(EpochsQuery, "epochs", cancellationToken);
         if (epochs is null || await PagesAsync(CatalogQuery, "datasets", cancellationToken) is not { } datasets)
             return null;
@@ -63,6 +74,9 @@ internal sealed class AggregateCheck(ILogSource source, string shard, AuditFold 
             await BalancesAsync(cancellationToken);
         return _findings;
     }
+
+    /// <summary>For people: why nothing was compared.</summary>
+    public string WhyNot { get; private set; } = "there is no server here to ask";
 
     /// <summary>For people: what was compared.</summary>
     public string Detail

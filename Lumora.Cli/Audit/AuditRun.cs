@@ -216,7 +216,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         {
             _claims.Add(new Claim(AggregateCheck.Claim, Standing.NotProven, HasFindings(TreeClaim)
                 ? "not compared: the bytes at hand are not those that the checkpoint covers"
-                : "there is no server here to ask"));
+                : check.WhyNot));
             return;
         }
 

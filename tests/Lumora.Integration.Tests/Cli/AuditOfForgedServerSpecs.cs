@@ -9,7 +9,7 @@ public sealed class AuditOfForgedServerSpecs
     [Fact]
     public async Task A_server_that_tells_nothing_of_what_is_logged_is_found()
     {
-        var said = await AuditAsync($$"""{"data":{"epochs":{{NoPage}},"datasets":{{NoPage}}}}""");
+        var said = await AuditAsync($$$"""{"data":{"epochs":{{{NoPage}}},"datasets":{{{NoPage}}} } }""");
         said.Must(1, "WRONG", "epoch 20454", "the server does not tell it");
         said.Must(1, "not proven", "aggregates_same");
     }
