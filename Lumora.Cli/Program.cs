@@ -3,7 +3,9 @@ using Lumora.Cli.Audit;
 using Lumora.Cli.Demo;
 using Lumora.Cli.Doctor;
 using Lumora.Cli.Ledger;
+using Lumora.Cli.Monitor;
 using Lumora.Cli.Reports;
+using Lumora.Cli.Trust;
 using Lumora.Cli.Verify;
 using Lumora.Cli.Witnesses;
 
@@ -13,6 +15,8 @@ var root = new RootCommand("lumora: see, verify and operate a Lumora network. Ev
     VerifyCommand.Create(),
     AuditCommand.Create(),
     WitnessCommand.Create(),
+    MonitorCommand.Create(),
+    TrustCommand.Create(),
     DoctorCommand.Create(),
     VerifyLedgerCommand.Create(),
     RebuildLedgerCommand.Create(),

@@ -1,12 +1,14 @@
 using System.CommandLine;
+using Lumora.Bench.Audit;
 using Lumora.Bench.Ledger;
 using Lumora.Bench.Log;
 
 var root = new RootCommand(
-    "bench: measures Lumora beside other ways to do the same work on one PostgreSQL server. Every command has --help.")
+    "bench: measures Lumora, the ledger beside other ways to do the same work on one PostgreSQL server. Every command has --help.")
 {
     LedgerBenchCommand.Create(),
     LogBenchCommand.Create(),
+    AuditBenchCommand.Create(),
 };
 // Ctrl-C ends the row; stopping the server and removing its folder takes longer than the two seconds of the default.
 return await root.Parse(args).InvokeAsync(

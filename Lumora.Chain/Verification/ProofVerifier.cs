@@ -70,19 +70,39 @@ public static class ProofVerifier
         WalkConsistency(oldSize, oldRoot, size, root, path);
     }
 
+    /// <summary>
+    /// The roots of the trees of <paramref name="oldSize"/> and <paramref name="size"/> leaves that a path tells, whatever was
+    /// signed. When the second is the signed one, the first is the root of that tree's first leaves: nothing else hashes to it.
+    /// </summary>
+    /// <param name="oldSize">At least 1, less than <paramref name="size"/>.</param>
+    /// <param name="size">Leaves.</param>
+    /// <param name="path">A whole path: where <paramref name="oldSize"/> is a power of two, the old root leads it.</param>
+    /// <exception cref="VerificationException">The path has another length.</exception>
+    public static (MerkleHash Old, MerkleHash New) RootsOf(long oldSize, long size, IReadOnlyList<MerkleHash> path)
+    {
+        if (oldSize < 1 || oldSize >= size || path.Count != WholeLength(oldSize, size))
+            throw new VerificationException($"Between trees of {oldSize} and {size} leaves this is no path.");
+        return Walk(oldSize, size, path);
+    }
+
     private static void WalkConsistency(
         long oldSize, MerkleHash oldRoot, long size, MerkleHash root, IReadOnlyList<MerkleHash> path)
     {
-        // The length follows from the sizes: checked before anything is hashed. It is that of the path of the old tree's last
-        // leaf, without the levels of the perfect subtree that ends there, whose hash comes first unless it is the old root.
-        var inner = BitLength((ulong)(oldSize - 1) ^ (ulong)(size - 1));
-        var expected = inner - BitOperations.TrailingZeroCount(oldSize) + BitOperations.PopCount((ulong)(oldSize - 1) >> inner)
-            + (BitOperations.IsPow2(oldSize) ? 0 : 1);
+        // The length follows from the sizes: checked before anything is hashed.
+        var expected = WholeLength(oldSize, size) - (BitOperations.IsPow2(oldSize) ? 1 : 0);
         if (path.Count != expected)
             throw new VerificationException(
                 $"The path from {oldSize} to {size} leaves has {expected} hashes, not {path.Count}.");
         // "If first is an exact power of 2, then prepend first_hash to the consistency_path array."
-        var all = BitOperations.IsPow2(oldSize) ? [oldRoot, .. path] : path;
+        var (fr, sr) = Walk(oldSize, size, BitOperations.IsPow2(oldSize) ? [oldRoot, .. path] : path);
+        if (fr != oldRoot)
+            throw new VerificationException($"The path from {oldSize} to {size} leaves starts at the root {fr}, not at {oldRoot}.");
+        if (sr != root)
+            throw new VerificationException($"The path from {oldSize} to {size} leaves ends at the root {sr}, not at {root}.");
+    }
+
+    private static (MerkleHash Old, MerkleHash New) Walk(long oldSize, long size, IReadOnlyList<MerkleHash> all)
+    {
         var (fn, sn) = (oldSize - 1, size - 1);
         while ((fn & 1) == 1)
             (fn, sn) = (fn >> 1, sn >> 1);
@@ -102,10 +122,15 @@ public static class ProofVerifier
             (fn, sn) = (fn >> 1, sn >> 1);
         }
 
-        if (fr != oldRoot)
-            throw new VerificationException($"The path from {oldSize} to {size} leaves starts at the root {fr}, not at {oldRoot}.");
-        if (sn != 0 || sr != root)
-            throw new VerificationException($"The path from {oldSize} to {size} leaves ends at the root {sr}, not at {root}.");
+        return (fr, sr);
+    }
+
+    // That of the path of the old tree's last leaf, without the levels of the perfect subtree that ends there, whose hash
+    // comes first.
+    private static int WholeLength(long oldSize, long size)
+    {
+        var inner = BitLength((ulong)(oldSize - 1) ^ (ulong)(size - 1));
+        return inner - BitOperations.TrailingZeroCount(oldSize) + BitOperations.PopCount((ulong)(oldSize - 1) >> inner) + 1;
     }
 
     private static int BitLength(ulong value) => 64 - BitOperations.LeadingZeroCount(value);

@@ -1,9 +1,8 @@
 using System.Globalization;
-using Lumora.Chain.Merkle;
 using Lumora.Chain.Notes;
 using Lumora.Chain.Solana;
 using Lumora.Chain.Tiles;
-using Lumora.Chain.Verification;
+using Lumora.Cli.Conflicts;
 using Lumora.Cli.Logs;
 using Lumora.Cli.Reports;
 
@@ -15,23 +14,30 @@ namespace Lumora.Cli.Audit;
 /// <param name="Size">Entries that were audited.</param>
 /// <param name="GenesisHash">The cluster that was asked.</param>
 /// <param name="Findings">What is wrong.</param>
-internal sealed record AnchorCheck(int Matching, MemoCheckpoint? Newest, long Size, string GenesisHash, IReadOnlyList<Finding> Findings)
+/// <param name="Evidence">What shows it to others.</param>
+internal sealed record AnchorCheck(
+    int Matching, MemoCheckpoint? Newest, long Size, string GenesisHash, IReadOnlyList<Finding> Findings, IReadOnlyList<ConflictEvidence> Evidence)
 {
     /// <summary>The claim that this checks.</summary>
     public const string Claim = "anchored";
 
     public static async Task<AnchorCheck> RunAsync(
-        ILogSource source, ChainServer chain, VerifierKey log, Checkpoint audited, AnchorEntries said, Action<long> progress,
+        ILogSource source, ChainServer chain, VerifierKey log, SeenCheckpoint audited, AnchorEntries said, Action<long> progress,
         CancellationToken cancellationToken)
     {
         var findings = new List<Finding>();
+        var evidence = new List<ConflictEvidence>();
+        var search = new ConflictSearch(log, source);
         var found = await FindAsync(chain, log, said, findings, progress, cancellationToken);
         MemoCheckpoint? newest = null;
         var matching = 0;
         // What was anchored after the audited checkpoint is for the next audit.
-        foreach (var memo in found.Where(memo => memo.Checkpoint.Size <= audited.Size))
+        foreach (var memo in found.Where(memo => memo.Checkpoint.Size <= audited.Checkpoint.Size))
         {
-            if (await FaultAsync(source, audited, memo, cancellationToken) is { } fault)
+            var (fault, shown) = await FaultAsync(search, chain, audited, memo, cancellationToken);
+            if (shown is not null)
+                evidence.Add(shown);
+            if (fault is not null)
                 findings.Add(new Finding(Claim, $"transaction {memo.Signature}", fault));
             else
             {
@@ -40,7 +46,7 @@ internal sealed record AnchorCheck(int Matching, MemoCheckpoint? Newest, long Si
             }
         }
 
-        return new AnchorCheck(matching, newest, audited.Size, chain.GenesisHash, findings);
+        return new AnchorCheck(matching, newest, audited.Checkpoint.Size, chain.GenesisHash, findings, evidence);
     }
 
     /// <summary>
@@ -84,26 +90,20 @@ internal sealed record AnchorCheck(int Matching, MemoCheckpoint? Newest, long Si
             $"{Matching} finalized memos agree with the tree; the newest covers {Newest.Checkpoint.Size} of {Size} entries: transaction {Newest.Signature}, slot {Newest.Slot}, cluster {GenesisHash}"));
     }
 
-    private static async Task<string?> FaultAsync(
-        ILogSource source, Checkpoint audited, MemoCheckpoint memo, CancellationToken cancellationToken)
+    private static async Task<(string? Fault, ConflictEvidence? Evidence)> FaultAsync(
+        ConflictSearch search, ChainServer chain, SeenCheckpoint audited, MemoCheckpoint memo, CancellationToken cancellationToken)
     {
-        var size = memo.Checkpoint.Size;
-        if (size == 0)
-            return null;
         try
         {
             // All from one size: partial tiles of older sizes may be gone, tiles of the audited size are not.
-            var proof = await new TreeReader(source, audited.Size).ConsistencyAsync(size, cancellationToken);
-            ProofVerifier.VerifyConsistency(size, memo.Checkpoint.Root, audited.Size, audited.Root, proof);
-            return null;
-        }
-        catch (VerificationException exception)
-        {
-            return $"the log has signed and anchored another history: {exception.Message}";
+            var anchored = new SeenCheckpoint(
+                memo.Checkpoint, memo.Note, $"transaction {memo.Signature} on {chain.GenesisHash}", memo.BlockTime ?? audited.At);
+            var (fault, evidence) = await search.CompareAsync(anchored, audited, cancellationToken);
+            return (fault is null ? null : $"the log has signed and anchored another history: {fault}", evidence);
         }
         catch (Exception exception) when (exception is TileMissingException or FormatException)
         {
-            return $"its checkpoint of {size} entries cannot be compared: {exception.Message}";
+            return ($"its checkpoint of {memo.Checkpoint.Size} entries cannot be compared: {exception.Message}", null);
         }
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Lumora.Cli.Logs;
 using Lumora.Cli.Reports;
+using Lumora.Cli.Trust;
 
 namespace Lumora.Cli.Audit;
 
@@ -9,17 +10,19 @@ namespace Lumora.Cli.Audit;
 public static class AuditCommand
 {
     private const int FindingsShown = 50;
+    private const int EpochSecondsMax = 604_800;
 
     private const string Description =
         """
-        Checks a whole log from its published files: entries, tiles, root, signature, streams, ledger, export, and with --rpc its anchors.
+        Checks a whole log from its published files: entries, tiles, root, signature, streams, ledger, purchases, rewards, export, what the
+        server tells everybody, and with --rpc its anchors.
         Exit code: 0 all holds, 1 something does not (each line WRONG says what and where), 2 the audit could not be made.
         """;
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var (log, chain) = (new LogChoice(), new ChainChoice());
+        var (log, chain, trust) = (new LogChoice(), new ChainChoice(), new TrustChoice());
         var folder = new Option<string?>("--folder")
         {
             Description = "A copy of the log's files, or a host's home: read without any network.",
@@ -30,19 +33,43 @@ public static class AuditCommand
             Description = "Write the machine-readable report to this file.",
             HelpName = "FILE.json",
         };
+        var state = new Option<string?>("--state")
+        {
+            Description = "Keep here what a clean audit has come to, and go on from there the next time.",
+            HelpName = "DIR",
+        };
+        var evidence = new Option<string?>("--evidence")
+        {
+            Description = "Where evidence of forks and rewritten entries is written; beside the report when not given.",
+            HelpName = "DIR",
+        };
+        var epochSeconds = new Option<int?>("--epoch-seconds")
+        {
+            Description = "How long an epoch is, as the operator publishes it (Lumora:Rewards:EpochSeconds); 86400 is supposed.",
+            HelpName = "N",
+        };
         var command = new Command("audit", Description)
         {
-            log.Server, folder, log.Shard, log.Key, log.Token, chain.Rpc, chain.Anchor, report,
+            log.Server, folder, log.Shard, log.Key, trust.Trust, trust.TrustKey, log.Token, chain.Rpc, chain.Anchor, chain.Genesis, state, report,
+            evidence, epochSeconds,
         };
         command.SetAction((parsed, cancellationToken) => Guarded.RunAsync(parsed, async output =>
         {
             var shard = parsed.GetValue(log.Shard)!;
             using var source = Source(parsed.GetValue(log.Server), parsed.GetValue(folder), shard, parsed.GetValue(log.Token));
-            var key = await log.KeyAsync(parsed, source, cancellationToken);
-            using var solana = await chain.OpenAsync(parsed, cancellationToken);
-            var result = await BarProgress.RunAsync(
-                progress => new AuditRun(source, shard, key, solana, progress).RunAsync(cancellationToken));
-            if (parsed.GetValue(report) is { } file)
+            var chosen = await trust.ReadAsync(parsed, cancellationToken);
+            var key = await log.KeyAsync(parsed, source, cancellationToken, chosen);
+            using var solana = await chain.OpenAsync(parsed, cancellationToken, chosen?.File);
+            var subject = new AuditSubject(
+                source, shard, key, solana, Epochs(parsed.GetValue(epochSeconds) ?? chosen?.File.Body.EpochSeconds), parsed.GetValue(state), parsed.GetValue(log.Token) is not null);
+            var (run, result) = await BarProgress.RunAsync(parsed.InvocationConfiguration.Error, async progress =>
+            {
+                var run = new AuditRun(subject, progress);
+                return (run, await run.RunAsync(cancellationToken));
+            });
+            var file = parsed.GetValue(report);
+            result = result with { Evidence = await WriteAsync(run, parsed.GetValue(evidence) ?? FolderOf(file), cancellationToken) };
+            if (file is not null)
                 await File.WriteAllBytesAsync(file, result.ToJson(), cancellationToken);
             Write(output, result);
             return result.Findings.Count == 0 ? ExitCodes.Clean : ExitCodes.Findings;
@@ -57,6 +84,24 @@ public static class AuditCommand
         _ => throw new UnableException("give either --server URL or --folder DIR."),
     };
 
+    private static EpochLength Epochs(int? seconds) => seconds switch
+    {
+        null => EpochLength.Default,
+        >= 1 and <= EpochSecondsMax => new EpochLength(seconds.Value, IsKnown: true),
+        _ => throw new UnableException($"--epoch-seconds must be 1 to {EpochSecondsMax}."),
+    };
+
+    private static string FolderOf(string? report) =>
+        report is null ? Directory.GetCurrentDirectory() : Path.GetDirectoryName(Path.GetFullPath(report))!;
+
+    private static async Task<IReadOnlyList<string>> WriteAsync(AuditRun run, string folder, CancellationToken cancellationToken)
+    {
+        var files = new List<string>();
+        foreach (var evidence in run.Evidence)
+            files.Add(await evidence.WriteAsync(folder, cancellationToken));
+        return [.. files.Distinct(StringComparer.Ordinal)];
+    }
+
     private static void Write(TextWriter output, AuditReport report)
     {
         output.WriteLine($"Audit of {report.Source}");
@@ -65,6 +110,8 @@ public static class AuditCommand
         if (report.Findings.Count > FindingsShown)
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture, $"  … and {report.Findings.Count - FindingsShown} more; --report FILE has them all"));
+        foreach (var file in report.Evidence)
+            output.WriteLine($"  EVIDENCE         {file}: check it with lumora verify --evidence");
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{(report.Findings.Count switch { 0 => "Clean", 1 => "1 finding", var count => $"{count} findings" })}: {report.Counts.Entries} entries, {report.Counts.Streams} streams, {report.Seconds:0.0} s."));

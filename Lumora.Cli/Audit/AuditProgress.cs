@@ -1,3 +1,4 @@
+using System.Globalization;
 using Spectre.Console;
 
 namespace Lumora.Cli.Audit;
@@ -12,15 +13,26 @@ internal interface IAuditProgress
     void Report(long done);
 }
 
-/// <summary>Nobody watches: standard error is a file or a pipe.</summary>
-internal sealed class SilentProgress : IAuditProgress
+/// <summary>Standard error is a file or a pipe: a line for a step that takes its time, and then one every few seconds.</summary>
+internal sealed class LineProgress(TextWriter error, TimeProvider clock) : IAuditProgress
 {
-    public void Begin(string step, long total)
-    {
-    }
+    private const long Stride = 256;
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    private string _step = "";
+    private long _total;
+    private long _since;
+
+    public void Begin(string step, long total) => (_step, _total, _since) = (step, total, clock.GetTimestamp());
 
     public void Report(long done)
     {
+        if (done % Stride != 0 || clock.GetElapsedTime(_since) < Pause)
+            return;
+        _since = clock.GetTimestamp();
+        error.WriteLine(_total == 0
+            ? string.Create(CultureInfo.InvariantCulture, $"{_step}: {done}")
+            : string.Create(CultureInfo.InvariantCulture, $"{_step}: {done} of {_total} ({100 * done / _total} %)"));
     }
 }
 
@@ -30,11 +42,11 @@ internal sealed class BarProgress(ProgressContext context) : IAuditProgress
     private const long Stride = 256;
     private ProgressTask? _task;
 
-    /// <summary>Runs <paramref name="work"/> with bars when a person watches standard error.</summary>
-    public static async Task<T> RunAsync<T>(Func<IAuditProgress, Task<T>> work)
+    /// <summary>Runs <paramref name="work"/> with bars when a person watches standard error, else with lines on <paramref name="error"/>.</summary>
+    public static async Task<T> RunAsync<T>(TextWriter error, Func<IAuditProgress, Task<T>> work)
     {
         if (Console.IsErrorRedirected)
-            return await work(new SilentProgress());
+            return await work(new LineProgress(error, TimeProvider.System));
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         return await console.Progress()
             .AutoClear(enabled: true)

@@ -5,7 +5,8 @@ using Lumora.Cli.Reports;
 namespace Lumora.Cli.Audit;
 
 /// <summary>What an audit counted.</summary>
-internal sealed record AuditCounts(long Entries, int Streams, int Journals, long LedgerEvents, int Accounts, int Detached, int Anchors);
+internal sealed record AuditCounts(
+    long Entries, int Streams, int Journals, long LedgerEvents, int Accounts, int Detached, int Anchors, int Purchases, long Epochs);
 
 /// <summary>The machine-readable result of an audit, format <c>lumora-audit/1</c> (docs/audit.md).</summary>
 internal sealed record AuditReport(
@@ -18,6 +19,8 @@ internal sealed record AuditReport(
     IReadOnlyList<Claim> Claims,
     IReadOnlyList<Finding> Findings,
     AuditCounts Counts,
+    long ResumedFrom,
+    IReadOnlyList<string> Evidence,
     DateTimeOffset StartedAt,
     double Seconds)
 {

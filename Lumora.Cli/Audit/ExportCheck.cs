@@ -18,9 +18,12 @@ internal static class ExportCheck
 
     private const int FindingsMax = 20;
 
-    /// <summary>Compares the first <paramref name="hashes"/> lines; more lines are events that came later.</summary>
+    /// <summary>
+    /// Compares as many lines as there are <paramref name="hashes"/>, the first of which is that of the entry <paramref name="from"/>; more
+    /// lines are events that came later.
+    /// </summary>
     public static async Task<IReadOnlyList<Finding>> RunAsync(
-        Stream export, IReadOnlyList<MerkleHash> hashes, Action<long> progress, CancellationToken cancellationToken)
+        Stream export, long from, IReadOnlyList<MerkleHash> hashes, Action<long> progress, CancellationToken cancellationToken)
     {
         var findings = new List<Finding>();
         var lines = PipeReader.Create(export);
@@ -33,14 +36,14 @@ internal static class ExportCheck
             {
                 var line = rest.Slice(0, end);
                 if (line.Length > Leaf.BytesMax || MerkleHash.OfLeaf(line.ToArray()) != hashes[next])
-                    findings.Add(new Finding(Claim, Where(next), "its line in /v1/events is not the entry in the bundle"));
+                    findings.Add(new Finding(Claim, Where(from + next), "its line in /v1/events is not the entry in the bundle"));
                 rest = rest.Slice(rest.GetPosition(1, end));
                 progress(++next);
             }
 
             if (rest.Length > Leaf.BytesMax && next < hashes.Count)
             {
-                findings.Add(new Finding(Claim, Where(next), $"its line in /v1/events is longer than {Leaf.BytesMax} bytes"));
+                findings.Add(new Finding(Claim, Where(from + next), $"its line in /v1/events is longer than {Leaf.BytesMax} bytes"));
                 break;
             }
 
@@ -52,7 +55,7 @@ internal static class ExportCheck
         await lines.CompleteAsync();
         if (next < hashes.Count && findings.Count < FindingsMax)
             findings.Add(new Finding(
-                Claim, Where(next), string.Create(CultureInfo.InvariantCulture, $"/v1/events ends here, the checkpoint covers {hashes.Count} entries")));
+                Claim, Where(from + next), string.Create(CultureInfo.InvariantCulture, $"/v1/events ends here, the checkpoint covers {from + hashes.Count} entries")));
         return findings;
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Lumora.Cli.Reports;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
@@ -11,16 +10,16 @@ namespace Lumora.Cli.Audit;
 /// Plays each journal <c>ledger/{shard}</c> again with the ledger's own fold, which holds every floor, one outcome for each (actor,
 /// key) and rising times, and then sums the balances of each asset. A journal that breaks a rule is not followed any further.
 /// </summary>
-internal sealed class LedgerCheck
+internal sealed class LedgerCheck : IAuditPart
 {
     /// <summary>The claim that this checks.</summary>
     public const string Claim = "ledger_balanced";
 
-    private const string JournalPrefix = "ledger/";
+    /// <summary>What the names of journals begin with.</summary>
+    public const string JournalPrefix = "ledger/";
 
-    private static readonly Dictionary<string, Type> LedgerEvents = EventCatalog.All
-        .Where(pair => string.Equals(pair.Type.Namespace, typeof(LedgerState).Namespace, StringComparison.Ordinal))
-        .ToDictionary(pair => pair.Name, pair => pair.Type, StringComparer.Ordinal);
+    // What was asked is for conflicts between requests, of which a replay has none.
+    private static readonly RequestDigest NoDigest = RequestDigest.FromBytes([]);
 
     private readonly Dictionary<string, LedgerState?> _journals = new(StringComparer.Ordinal);
 
@@ -33,21 +32,43 @@ internal sealed class LedgerCheck
     /// <summary>Accounts in all journals.</summary>
     public int Accounts => _journals.Values.Sum(state => state?.Accounts.Count ?? 0);
 
-    /// <summary>Takes the next entry; what is wrong with it, or null.</summary>
-    public Finding? Take(long index, DecodedLeaf entry)
+    /// <summary>The accounts of the journal of <paramref name="shard"/> and how far it goes; null when there is none.</summary>
+    public LedgerState? Journal(string shard) => _journals.GetValueOrDefault(LedgerJournal.StreamId(shard));
+
+    /// <inheritdoc/>
+    public IEnumerable<Finding> Take(LoggedEvent entry)
     {
         var leaf = entry.Leaf;
         if (!leaf.Stream.StartsWith(JournalPrefix, StringComparison.Ordinal))
-            return null;
+            return [];
         if (!_journals.TryGetValue(leaf.Stream, out var state))
             _journals[leaf.Stream] = state = new LedgerState(keepMovements: true);
         if (state is null)
-            return null;
+            return [];
         Events++;
         if (Fold(state, entry) is not { } fault)
-            return null;
+            return [];
         _journals[leaf.Stream] = null;
-        return new Finding(Claim, Where(index, leaf), fault);
+        return [new Finding(Claim, entry.Where, fault)];
+    }
+
+    /// <inheritdoc/>
+    public void Save(BinaryWriter output)
+    {
+        output.Write(Events);
+        output.WriteList(_journals, journal =>
+        {
+            output.Write(journal.Key);
+            JournalState.Save(output, journal.Value ?? throw new InvalidOperationException("A journal with a fault is not kept."));
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Load(BinaryReader input)
+    {
+        Events = input.ReadInt64();
+        foreach (var (journal, state) in input.ReadList(() => (input.ReadString(), JournalState.Load(input))))
+            _journals[journal] = state;
     }
 
     /// <summary>Sums the balances; what does not add up.</summary>
@@ -73,21 +94,22 @@ internal sealed class LedgerCheck
         }
     }
 
-    private static string? Fold(LedgerState state, DecodedLeaf entry)
+    private static string? Fold(LedgerState state, LoggedEvent entry)
     {
         var leaf = entry.Leaf;
-        if (!LedgerEvents.TryGetValue(leaf.Type, out var type))
+        if (LoggedEvent.TypeOf(leaf.Type)?.Namespace != typeof(LedgerState).Namespace)
             return $"{leaf.Type} is no event of the ledger";
         try
         {
-            if (entry.Data.Deserialize(type, WireJson.Events) is not { } @event || IsIncomplete(@event))
-                return $"its data is no {leaf.Type}";
-            if (FaultOf(state, leaf, @event) is { } fault)
+            if (entry.Event is not ILedgerEvent @event || IsIncomplete(@event))
+                return entry.Fault ?? $"its data is no {leaf.Type}";
+            var id = OutcomeId.Of(leaf.Actor ?? "", @event.Id);
+            if (FaultOf(state, leaf, @event, id) is { } fault)
                 return fault;
-            state.Apply(new JournalEvent(leaf.Version, leaf.Actor ?? "", leaf.At, @event));
+            state.Apply(new JournalEvent(leaf.Version, leaf.Actor ?? "", leaf.At, @event), id, NoDigest);
             return null;
         }
-        catch (Exception exception) when (exception is JsonException or FormatException or ArgumentException)
+        catch (Exception exception) when (exception is FormatException or ArgumentException)
         {
             return $"its data is no {leaf.Type}: {exception.Message}";
         }
@@ -106,18 +128,18 @@ internal sealed class LedgerCheck
     }
 
     // A list that is missing in the JSON is null here, whatever its type says.
-    private static bool IsIncomplete(object @event) => @event is TransactionPosted { Postings: null }
+    private static bool IsIncomplete(ILedgerEvent @event) => @event is { Id: null } or TransactionPosted { Postings: null }
         or HoldCaptured { Payments: null } or TransactionReversed { Postings: null } or TransactionReversed { Reversed: null };
 
     /// <summary>The common faults in words; the fold's own assertions stand behind them.</summary>
-    private static string? FaultOf(LedgerState state, Leaf leaf, object @event)
+    private static string? FaultOf(LedgerState state, Leaf leaf, ILedgerEvent @event, Guid id)
     {
         if (leaf.At < state.At)
             return $"its time {leaf.At.ToWire()} lies before the event in front of it";
         switch (@event)
         {
             case TransactionPosted posted:
-                if (state.Outcome(OutcomeId.Of(leaf.Actor ?? "", posted.Id)) is { } first)
+                if (state.Outcome(id) is { } first)
                     return $"{leaf.Actor} has a second outcome for the key {posted.Id}, after version {first.JournalVersion}";
                 return PostingsFault(state, posted);
             case AccountOpened opened when state.Account(new AccountKey(opened.Code, opened.Asset)) is not null:
@@ -174,7 +196,4 @@ internal sealed class LedgerCheck
 
         return null;
     }
-
-    private static string Where(long index, Leaf leaf) =>
-        string.Create(CultureInfo.InvariantCulture, $"entry {index}, {leaf.Stream} version {leaf.Version} ({leaf.Type})");
 }

@@ -1,11 +1,10 @@
 using System.Globalization;
 using Lumora.Cli.Reports;
-using Lumora.Domain.Log;
 
 namespace Lumora.Cli.Audit;
 
 /// <summary>Every event comes once, and inside each stream the versions are 1, 2, 3, … in the log's order.</summary>
-internal sealed class StreamCheck
+internal sealed class StreamCheck : IAuditPart
 {
     /// <summary>The claim that this checks.</summary>
     public const string Claim = "streams_whole";
@@ -16,18 +15,41 @@ internal sealed class StreamCheck
     /// <summary>Streams so far.</summary>
     public int Streams => _versions.Count;
 
-    /// <summary>Takes the next entry; what is wrong with it, or null.</summary>
-    public Finding? Take(long index, Leaf leaf)
+    /// <inheritdoc/>
+    public IEnumerable<Finding> Take(LoggedEvent entry) => Fault(entry) is { } fault ? [fault] : [];
+
+    /// <inheritdoc/>
+    public void Save(BinaryWriter output)
     {
-        var where = string.Create(CultureInfo.InvariantCulture, $"entry {index}");
+        output.WriteList(_versions, stream =>
+        {
+            output.Write(stream.Key);
+            output.Write7BitEncodedInt64(stream.Value);
+        });
+        output.WriteList(_ids, output.WriteGuid);
+    }
+
+    /// <inheritdoc/>
+    public void Load(BinaryReader input)
+    {
+        foreach (var (stream, version) in input.ReadList(() => (input.ReadString(), input.Read7BitEncodedInt64())))
+            _versions[stream] = version;
+        _ids.UnionWith(input.ReadList(input.ReadGuid));
+    }
+
+    private Finding? Fault(LoggedEvent entry)
+    {
+        var leaf = entry.Leaf;
         if (!_ids.Add(leaf.Id))
-            return new Finding(Claim, where, $"the event {leaf.Id} stands in the log twice");
+            return new Finding(Claim, Where(entry), $"the event {leaf.Id} stands in the log twice");
         var last = _versions.GetValueOrDefault(leaf.Stream);
         _versions[leaf.Stream] = Math.Max(last, leaf.Version);
         if (leaf.Version == last + 1)
             return null;
-        return new Finding(Claim, where, leaf.Version <= last
+        return new Finding(Claim, Where(entry), leaf.Version <= last
             ? $"the stream {leaf.Stream} has version {leaf.Version} after version {last}"
             : $"the stream {leaf.Stream} goes from version {last} to {leaf.Version}: {leaf.Version - last - 1} in between are missing");
     }
+
+    private static string Where(LoggedEvent entry) => string.Create(CultureInfo.InvariantCulture, $"entry {entry.Index}");
 }

@@ -3,6 +3,7 @@ using Lumora.Chain.Solana;
 using Lumora.Chain.Solana.Programs;
 using Lumora.Chain.Solana.Rpc;
 using Lumora.Cli.Reports;
+using Lumora.Cli.Trust;
 
 namespace Lumora.Cli.Logs;
 
@@ -23,19 +24,31 @@ internal sealed class ChainChoice
         HelpName = "ADDRESS",
     };
 
+    /// <summary><c>--genesis HASH</c>.</summary>
+    public Option<string?> Genesis { get; } = new("--genesis")
+    {
+        Description = "The genesis hash of the cluster that anchors stand on: a server of another one is refused.",
+        HelpName = "HASH",
+    };
+
     /// <summary>The chain that the caller chose, or null.</summary>
-    public async Task<ChainServer?> OpenAsync(ParseResult parsed, CancellationToken cancellationToken)
+    /// <exception cref="UnableException">It is another cluster than the pinned one.</exception>
+    public async Task<ChainServer?> OpenAsync(ParseResult parsed, CancellationToken cancellationToken, TrustFile? trust = null)
     {
         if (parsed.GetValue(Rpc) is not { } text)
             return null;
         var address = MemoProgram.ProgramId;
-        if (parsed.GetValue(Anchor) is { } anchor && !PublicKey.TryParse(anchor, out address))
+        var anchor = parsed.GetValue(Anchor) ?? trust?.Body.Anchor;
+        if (anchor is not null && !PublicKey.TryParse(anchor, out address))
             throw new UnableException($"--anchor \"{anchor}\" is no Solana address.");
         var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
         try
         {
             var rpc = new RpcClient(http, LogChoice.Address(text, "--rpc"));
-            return new ChainServer(http, rpc, address, parsed.GetValue(Anchor) is not null, await rpc.GetGenesisHashAsync(cancellationToken));
+            var genesis = await rpc.GetGenesisHashAsync(cancellationToken);
+            if ((parsed.GetValue(Genesis) ?? trust?.Body.Genesis) is { } pinned && pinned != genesis)
+                throw new UnableException($"{rpc.NodeAddress} serves the cluster {genesis}, pinned is {pinned}: the log's anchors stand there.");
+            return new ChainServer(http, rpc, address, anchor is not null, genesis);
         }
         catch
         {

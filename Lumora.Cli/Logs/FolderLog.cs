@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lumora.Chain.Blobs;
 using Lumora.Chain.Log;
 using Lumora.Chain.Tiles;
@@ -32,7 +33,10 @@ internal sealed class FolderLog : ILogSource
         await _files.ReadAsync(tile.Path, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<Stream?> ExportAsync(CancellationToken cancellationToken) => Task.FromResult<Stream?>(null);
+    public Task<Stream?> ExportAsync(long from, CancellationToken cancellationToken) => Task.FromResult<Stream?>(null);
+
+    /// <inheritdoc/>
+    public Task<JsonElement?> AskAsync(string query, object variables, CancellationToken cancellationToken) => Task.FromResult<JsonElement?>(null);
 
     /// <inheritdoc/>
     public void Dispose()

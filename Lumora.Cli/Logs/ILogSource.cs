@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lumora.Chain.Tiles;
 
 namespace Lumora.Cli.Logs;
@@ -11,6 +12,9 @@ internal interface ILogSource : ITileReader, IDisposable
     /// <summary>The bytes at <paramref name="path"/> below the log, or null when there are none.</summary>
     Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken);
 
-    /// <summary>The export from the first leaf on, or null when the source has none.</summary>
-    Task<Stream?> ExportAsync(CancellationToken cancellationToken);
+    /// <summary>The export from the leaf <paramref name="from"/> on, or null when the source has none.</summary>
+    Task<Stream?> ExportAsync(long from, CancellationToken cancellationToken);
+
+    /// <summary>Asks the server's GraphQL and gives the answer's data, or null when there is no server.</summary>
+    Task<JsonElement?> AskAsync(string query, object variables, CancellationToken cancellationToken);
 }

@@ -1,16 +1,29 @@
 using System.CommandLine;
+using Lumora.Chain.Log;
 using Lumora.Chain.Notes;
+using Lumora.Chain.Verification;
+using Lumora.Chain.Witnesses;
 using Lumora.Cli.Reports;
+using Lumora.Cli.Trust;
 
 namespace Lumora.Cli.Logs;
 
 /// <summary>A log's key and where it came from.</summary>
 /// <param name="Key">The key.</param>
 /// <param name="IsPinned">The caller brought it; false when the log itself named it.</param>
-internal sealed record TrustedKey(VerifierKey Key, bool IsPinned)
+/// <param name="Trust">The trust file that it stands in, or null.</param>
+internal sealed record TrustedKey(VerifierKey Key, bool IsPinned, ChosenTrust? Trust = null)
 {
+    /// <summary>Whose cosignatures are wanted, or null.</summary>
+    public WitnessPolicy? Policy => Trust?.File.Policy;
+
+    /// <summary>The claims that whoever published is who we think.</summary>
+    public IEnumerable<Claim> Claims => Trust is null ? [Claim] : [Trust.Claim, Claim];
+
     /// <summary>The claim that whoever published is who we think.</summary>
-    public Claim Claim => IsPinned
+    public Claim Claim => Trust is not null
+        ? new Claim("log_key", Trust.Claim.Standing, $"the key {Key} stands in the trust file")
+        : IsPinned
         ? new Claim("log_key", Standing.ProvenOffline, $"the key {Key} was given")
         : new Claim(
             "log_key", Standing.NotProven,
@@ -55,14 +68,45 @@ internal sealed class LogChoice
             ? uri
             : throw new UnableException($"{option} \"{text}\" is no http or https address.");
 
-    /// <summary>The key that the caller gave, or else the log's own.</summary>
-    public async Task<TrustedKey> KeyAsync(ParseResult parsed, ILogSource? source, CancellationToken cancellationToken)
+    /// <summary>The key that the caller gave, that of the trust file, or else the log's own.</summary>
+    public async Task<TrustedKey> KeyAsync(
+        ParseResult parsed, ILogSource? source, CancellationToken cancellationToken, ChosenTrust? trust = null)
     {
         if (parsed.GetValue(Key) is { } given)
-            return new TrustedKey(Parse(File.Exists(given) ? await File.ReadAllTextAsync(given, cancellationToken) : given, "--key"), IsPinned: true);
+            return trust is null
+                ? new TrustedKey(await ReadKeyAsync(given, "--key", cancellationToken), IsPinned: true)
+                : throw new UnableException("give --key or --trust, not both.");
+        if (trust is not null)
+            return new TrustedKey(await SignerAsync(trust.File.KeysOf(parsed.GetValue(Shard) ?? "main"), source, cancellationToken), IsPinned: true, trust);
         if (source is not null && await source.ReadAsync("key", cancellationToken) is { } own)
             return new TrustedKey(Parse(System.Text.Encoding.UTF8.GetString(own), $"{source.Name}/key"), IsPinned: false);
         throw new UnableException("the log's key is not known: give --key with the vkey that the operator published (GET /log/<shard>/key).");
+    }
+
+    /// <summary>A vkey, or that in a file.</summary>
+    public static async Task<VerifierKey> ReadKeyAsync(string given, string option, CancellationToken cancellationToken) =>
+        Parse(File.Exists(given) ? await File.ReadAllTextAsync(given, cancellationToken) : given, option);
+
+    /// <summary>While a key is being replaced there are two: that which has signed the log's newest checkpoint.</summary>
+    private static async Task<VerifierKey> SignerAsync(
+        IReadOnlyList<VerifierKey> keys, ILogSource? source, CancellationToken cancellationToken)
+    {
+        if (keys.Count == 1 || source is null || await source.ReadAsync(LogPublisher.CheckpointPath, cancellationToken) is not { } note)
+            return keys[0];
+        foreach (var key in keys)
+        {
+            try
+            {
+                NoteVerifier.VerifyCheckpoint(note, key);
+                return key;
+            }
+            catch (Exception exception) when (exception is VerificationException or FormatException)
+            {
+                // The next one may have; if none has, the audit says so of the first.
+            }
+        }
+
+        return keys[0];
     }
 
     private static VerifierKey Parse(string text, string where)

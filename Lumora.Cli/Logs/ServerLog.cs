@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
 using Lumora.Chain.Tiles;
 using Lumora.Cli.Reports;
 
@@ -43,12 +45,49 @@ internal sealed class ServerLog : ILogSource
         await ReadAsync(tile.Path, cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<Stream?> ExportAsync(CancellationToken cancellationToken)
+    public async Task<Stream?> ExportAsync(long from, CancellationToken cancellationToken)
     {
         var response = await SendAsync(
-            $"v1/events?from=0&shard={Uri.EscapeDataString(_shard)}", HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            FormattableString.Invariant($"v1/events?from={from}&shard={Uri.EscapeDataString(_shard)}"), HttpCompletionOption.ResponseHeadersRead,
+            cancellationToken);
         // The stream owns the connection; the response itself holds nothing else.
         return response is null ? null : await response.Content.ReadAsStreamAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task<JsonElement?> AskAsync(string query, object variables, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("graphql", UriKind.Relative));
+        request.Content = JsonContent.Create(new { query, variables });
+        request.Headers.Accept.ParseAdd("application/graphql-response+json");
+        using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        // A mirror of the log's files has no GraphQL.
+        if (response is null)
+            return null;
+        try
+        {
+            var answer = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
+            return answer.TryGetProperty("errors", out var errors) && errors.GetArrayLength() > 0
+                ? throw new UnableException($"{_http.BaseAddress}graphql: {errors[0].GetProperty("message").GetString()}")
+                : answer.GetProperty("data").Clone();
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or NotSupportedException)
+        {
+            throw new UnableException($"{_http.BaseAddress}graphql does not answer as GraphQL does: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>What the server says of its own log (<c>/readyz</c>) when something keeps it from growing; null when nothing does.</summary>
+    public async Task<string?> LogTroubleAsync(CancellationToken cancellationToken)
+    {
+        using var response = await _http.GetAsync(new Uri("readyz", UriKind.Relative), cancellationToken);
+        if (response.Content.Headers.ContentType?.MediaType != "application/json")
+            return null;
+        var report = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
+        return report.ValueKind == JsonValueKind.Object && report.TryGetProperty("checks", out var checks)
+            && checks.TryGetProperty("log", out var log) && log.GetProperty("status").GetString() != "healthy"
+            ? log.GetProperty("detail").GetString() ?? "log: not healthy"
+            : null;
     }
 
     /// <inheritdoc/>
@@ -56,10 +95,18 @@ internal sealed class ServerLog : ILogSource
 
     private async Task<HttpResponseMessage?> SendAsync(string path, HttpCompletionOption option, CancellationToken cancellationToken)
     {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative));
+        return await SendAsync(request, option, cancellationToken);
+    }
+
+    private async Task<HttpResponseMessage?> SendAsync(
+        HttpRequestMessage request, HttpCompletionOption option, CancellationToken cancellationToken)
+    {
+        var path = request.RequestUri;
         HttpResponseMessage response;
         try
         {
-            response = await _http.GetAsync(new Uri(path, UriKind.Relative), option, cancellationToken);
+            response = await _http.SendAsync(request, option, cancellationToken);
         }
         catch (HttpRequestException exception)
         {

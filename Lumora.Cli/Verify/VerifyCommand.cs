@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Lumora.Chain.Notes;
 using Lumora.Chain.Tiles;
+using Lumora.Cli.Conflicts;
 using Lumora.Cli.Logs;
 using Lumora.Cli.Reports;
+using Lumora.Cli.Trust;
 
 namespace Lumora.Cli.Verify;
 
@@ -12,13 +14,14 @@ public static class VerifyCommand
     private const string Description =
         """
         Checks that one event stands in a log: offline with PROOF, --leaf and --key; online with --server and --event; with --rpc on Solana too.
+        With --evidence it checks, with the key alone, that a file shows what an audit or monitor has found.
         Exit code: 0 it holds (with --rpc: and is anchored), 1 it does not (lines WRONG say what and where), 2 the check could not be made.
         """;
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var (log, chain) = (new LogChoice(), new ChainChoice());
+        var (log, chain, trust) = (new LogChoice(), new ChainChoice(), new TrustChoice());
         var proof = new Argument<string?>("proof")
         {
             Description = "A .tlog-proof file.",
@@ -31,34 +34,58 @@ public static class VerifyCommand
             Description = "Keep leaf, proof and key in this folder; the proof is for the anchored checkpoint where one was found.",
             HelpName = "DIR",
         };
+        var conflict = new Option<string?>("--evidence")
+        {
+            Description = "An evidence file of lumora audit or lumora monitor.",
+            HelpName = "FILE.json",
+        };
         var command = new Command("verify", Description)
         {
-            proof, leaf, log.Server, id, log.Shard, log.Key, log.Token, chain.Rpc, chain.Anchor, save,
+            proof, leaf, conflict, log.Server, id, log.Shard, log.Key, trust.Trust, trust.TrustKey, log.Token, chain.Rpc, chain.Anchor,
+            chain.Genesis, save,
         };
         command.SetAction((parsed, cancellationToken) => Guarded.RunAsync(parsed, async output =>
         {
-            using var solana = await chain.OpenAsync(parsed, cancellationToken);
+            var chosen = await trust.ReadAsync(parsed, cancellationToken);
+            if (parsed.GetValue(conflict) is { } file)
+                return await ConflictAsync(output, file, await log.KeyAsync(parsed, source: null, cancellationToken, chosen), cancellationToken);
+            using var solana = await chain.OpenAsync(parsed, cancellationToken, chosen?.File);
             if (parsed.GetValue(log.Server) is not { } server)
-                return await OfflineAsync(output, parsed, proof, leaf, log, solana, cancellationToken);
+            {
+                if (parsed.GetValue(proof) is not { } proofFile || parsed.GetValue(leaf) is not { } leafFile)
+                    throw new UnableException("give a .tlog-proof file and --leaf FILE, --server URL and --event ID, or --evidence FILE.");
+                var pinned = await log.KeyAsync(parsed, source: null, cancellationToken, chosen);
+                return await OfflineAsync(output, proofFile, leafFile, pinned, solana, cancellationToken);
+            }
+
             if (parsed.GetValue(id) is not { } text || !Guid.TryParse(text, out var eventId))
                 throw new UnableException("--server needs --event with the event's UUID.");
             using var source = new ServerLog(LogChoice.Address(server, "--server"), parsed.GetValue(log.Shard)!, parsed.GetValue(log.Token));
-            var key = await log.KeyAsync(parsed, source, cancellationToken);
+            var key = await log.KeyAsync(parsed, source, cancellationToken, chosen);
             return await OnlineAsync(output, source, eventId, key, solana, parsed.GetValue(save), cancellationToken);
         }));
         return command;
     }
 
-    private static async Task<int> OfflineAsync(
-        TextWriter output, ParseResult parsed, Argument<string?> proof, Option<string?> leaf, LogChoice log, ChainServer? chain,
-        CancellationToken cancellationToken)
+    private static async Task<int> ConflictAsync(TextWriter output, string file, TrustedKey key, CancellationToken cancellationToken)
     {
-        if (parsed.GetValue(proof) is not { } proofFile || parsed.GetValue(leaf) is not { } leafFile)
-            throw new UnableException("give a .tlog-proof file and --leaf FILE, or --server URL and --event ID.");
+        var evidence = ConflictEvidence.Parse(await File.ReadAllBytesAsync(file, cancellationToken), file);
+        var check = new ConflictCheck(key);
+        var shown = check.Run(evidence);
+        output.WriteLine($"Evidence {file}");
+        ClaimLines.Write(output, check.Claims);
+        ClaimLines.Write(output, check.Findings);
+        output.WriteLine(shown ? "Shown." : "Not shown.");
+        return shown ? ExitCodes.Clean : ExitCodes.Findings;
+    }
+
+    private static async Task<int> OfflineAsync(
+        TextWriter output, string proofFile, string leafFile, TrustedKey key, ChainServer? chain, CancellationToken cancellationToken)
+    {
         var evidence = new Evidence(
             proofFile, await File.ReadAllBytesAsync(proofFile, cancellationToken),
             leafFile, await File.ReadAllBytesAsync(leafFile, cancellationToken));
-        var run = new VerifyRun(await log.KeyAsync(parsed, source: null, cancellationToken));
+        var run = new VerifyRun(key);
         if (run.CheckOffline(evidence, expected: null) is { } good)
             await run.CheckAnchorAsync(chain, source: null, evidence.Leaf, good.Proof, good.Checkpoint, cancellationToken);
         return Write(output, proofFile, run, chain is not null);
@@ -72,8 +99,10 @@ public static class VerifyCommand
             && run.CheckOffline(evidence, id) is { } good)
         {
             var anchored = await run.CheckAnchorAsync(chain, source, evidence.Leaf, good.Proof, good.Checkpoint, cancellationToken);
+            // An anchored checkpoint carries no cosignatures: where they are wanted, the published one is kept.
+            var kept = key.Policy is { NeedsCosignatures: true } ? good.Proof : anchored ?? good.Proof;
             if (save is not null)
-                await SaveAsync(output, save, id, evidence.Leaf, anchored ?? good.Proof, key, cancellationToken);
+                await SaveAsync(output, save, id, evidence.Leaf, kept, key, cancellationToken);
         }
 
         return Write(output, $"event {id} in {source.Name}", run, chain is not null);

@@ -3,6 +3,7 @@ using Lumora.Chain.Notes;
 using Lumora.Chain.Verification;
 using Lumora.Cli.Logs;
 using Lumora.Cli.Reports;
+using Lumora.Cli.Trust;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Log;
 using Lumora.Domain.Merkle;
@@ -16,7 +17,7 @@ internal sealed record Evidence(string ProofName, byte[] Proof, string LeafName,
 internal sealed class VerifyRun(TrustedKey key)
 {
     /// <summary>What holds and how well.</summary>
-    public List<Claim> Claims { get; } = [key.Claim];
+    public List<Claim> Claims { get; } = [.. key.Claims];
 
     /// <summary>What does not hold.</summary>
     public List<Finding> Findings { get; } = [];
@@ -33,6 +34,11 @@ internal sealed class VerifyRun(TrustedKey key)
             good => string.Create(CultureInfo.InvariantCulture, $"{good.Origin} has signed {good.Size} entries with the root {good.Root.ToBase64()}"));
         if (checkpoint is null)
             return null;
+        var (witnessed, unwitnessed) = WitnessCheck.Check(proof.Checkpoint.ToArray(), key, $"checkpoint in {evidence.ProofName}");
+        if (witnessed is not null)
+            Claims.Add(witnessed);
+        if (unwitnessed is not null)
+            Findings.Add(unwitnessed);
         var hash = MerkleHash.OfLeaf(evidence.Leaf);
         var included = Step(
             "entry_in_tree", string.Create(CultureInfo.InvariantCulture, $"entry {proof.Index}, {evidence.LeafName} under {evidence.ProofName}"),

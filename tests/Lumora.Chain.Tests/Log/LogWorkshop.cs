@@ -53,7 +53,7 @@ internal sealed class LogWorkshop : IDisposable
     /// <summary>What went out has growing sizes, and one root for each size: that of the leaves.</summary>
     public void AssertNoFork()
     {
-        var seen = Seen.Select(note => NoteVerifier.VerifyCheckpoint(note, _signer.Verifier).Checkpoint).ToList();
+        var seen = Seen.Select(note => NoteVerifier.VerifyCheckpoint(note, Signer.Key).Checkpoint).ToList();
         Assert.Equal(seen.OrderBy(checkpoint => checkpoint.Size), seen);
         foreach (var checkpoint in seen)
         {

@@ -110,6 +110,24 @@ public sealed class ProofVerifierTests
         });
 
     [Fact]
+    public void A_whole_path_tells_both_roots_whatever_was_signed()
+    {
+        for (var size = 2; size <= Leaves.Length; size++)
+            for (var old = 1; old < size; old++)
+            {
+                var (root, oldRoot) = (Root(Leaves[..size]), Root(Leaves[..old]));
+                IReadOnlyList<MerkleHash> path = [.. Subproof(old, Leaves[..size], known: true)];
+                if (int.IsPow2(old))
+                    path = [oldRoot, .. path];
+                Assert.Equal((oldRoot, root), ProofVerifier.RootsOf(old, size, path));
+                Assert.Throws<VerificationException>(() => ProofVerifier.RootsOf(old, size, [.. path, root]));
+                Assert.NotEqual((oldRoot, root), ProofVerifier.RootsOf(old, size, [MerkleHash.OfLeaf("other"u8), .. path.Skip(1)]));
+            }
+
+        Assert.Throws<VerificationException>(() => ProofVerifier.RootsOf(3, 3, [MerkleHash.EmptyRoot]));
+    }
+
+    [Fact]
     public void The_same_size_with_another_root_is_called_a_fork()
     {
         var exception = Assert.Throws<VerificationException>(

@@ -21,15 +21,44 @@ internal sealed class ForgedLog : ILeafSource, IDisposable
 
     public string Key => _signer.Key.ToString();
 
-    public void Add<T>(string stream, long version, T @event, string actor = "system:test", Guid? id = null)
+    /// <summary>Entries so far.</summary>
+    public int Count => _rows.Count;
+
+    /// <summary>The time of the next entry.</summary>
+    public DateTimeOffset Now => Start.AddSeconds(_rows.Count);
+
+    /// <summary>Ids are made of this and the entry's place, so that two logs can begin alike.</summary>
+    public int Seed { get; init; } = 1;
+
+    public void Add<T>(string stream, long version, T @event, string actor = "system:test", Guid? id = null, DateTimeOffset? at = null)
+        where T : notnull
     {
-        var type = EventCatalog.All.Single(pair => pair.Type == typeof(T)).Name;
-        var leaf = new Leaf("main", stream, version, id ?? Guid.NewGuid(), type, Start.AddSeconds(_rows.Count), actor, null);
-        var bytes = leaf.Encode(Encoding.UTF8.GetBytes(System.Text.Json.JsonSerializer.Serialize(@event, WireJson.Events))).Bytes;
+        var type = EventCatalog.All.Single(pair => pair.Type == @event.GetType()).Name;
+        var leaf = new Leaf(
+            "main", stream, version, id ?? new Guid(_rows.Count, (short)Seed, 0, new byte[8]), type, at ?? Now, actor, null);
+        var bytes = leaf.Encode(Encoding.UTF8.GetBytes(System.Text.Json.JsonSerializer.Serialize<object>(@event, WireJson.Events))).Bytes;
         Add(bytes);
     }
 
+    /// <summary>Appends the first <paramref name="count"/> entries of another log.</summary>
+    public void AddFrom(ForgedLog other, int count)
+    {
+        foreach (var row in other._rows.Take(count))
+            Add(row.Bytes);
+    }
+
     public void Add(byte[] bytes) => _rows.Add(new LeafRow(_rows.Count, MerkleHash.OfLeaf(bytes), bytes, null));
+
+    /// <summary>Signs a checkpoint of <paramref name="text"/> and puts it in the place of the published one.</summary>
+    public void Replace(string text) =>
+        File.WriteAllBytes(Path.Combine(Folder, "log", LogPublisher.CheckpointPath), Sign(text));
+
+    /// <summary>The note of <paramref name="text"/>, signed by the log.</summary>
+    public byte[] Sign(string text) => new SignedNote(text, [_signer.Sign(text)]).ToBytes();
+
+    /// <summary>The published checkpoint.</summary>
+    public Checkpoint Published() =>
+        Checkpoint.Parse(SignedNote.Parse(File.ReadAllBytes(Path.Combine(Folder, "log", LogPublisher.CheckpointPath))).Text);
 
     public async Task PublishAsync()
     {

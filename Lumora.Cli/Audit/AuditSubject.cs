@@ -1,0 +1,14 @@
+using Lumora.Cli.Logs;
+
+namespace Lumora.Cli.Audit;
+
+/// <summary>What is audited, with what, and where an earlier audit left off.</summary>
+/// <param name="Source">The log.</param>
+/// <param name="Shard">Its shard.</param>
+/// <param name="Key">Its key.</param>
+/// <param name="Chain">Where anchors are looked for, or null.</param>
+/// <param name="Epochs">How long an epoch is.</param>
+/// <param name="StateFolder">Where the state of the last clean audit lies, or null.</param>
+/// <param name="SignedIn">A token was given.</param>
+internal sealed record AuditSubject(
+    ILogSource Source, string Shard, TrustedKey Key, ChainServer? Chain, EpochLength Epochs, string? StateFolder, bool SignedIn);

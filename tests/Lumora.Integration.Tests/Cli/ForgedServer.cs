@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Lumora.Integration.Tests.Cli;
+
+/// <summary>A web server that serves whichever log its operator chooses.</summary>
+internal sealed class ForgedServer : IAsyncDisposable
+{
+    private readonly WebApplication _web;
+
+    private ForgedServer(WebApplication web) => _web = web;
+
+    /// <summary>Its address.</summary>
+    public string Address => _web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+
+    /// <summary>Whose files are served; null: none.</summary>
+    public ForgedLog? Log { get; set; }
+
+    /// <summary>What <c>/readyz</c> says of the log.</summary>
+    public string? Trouble { get; set; }
+
+    /// <summary>What GraphQL answers, whatever is asked; null: there is none.</summary>
+    public string? Answer { get; set; }
+
+    public static async Task<ForgedServer> StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var server = new ForgedServer(builder.Build());
+        server._web.MapGet("/log/main/{**path}", (string path) =>
+        {
+            var file = server.Log is { } log ? Path.Combine(log.Folder, "log", path) : "";
+            return File.Exists(file) ? Results.Bytes(File.ReadAllBytes(file)) : Results.NotFound();
+        });
+        server._web.MapGet("/readyz", () => Results.Json(new
+        {
+            status = "degraded", checks = new { log = new { status = server.Trouble is null ? "healthy" : "degraded", detail = server.Trouble } },
+        }));
+        server._web.MapPost("/graphql", () => server.Answer is { } answer ? Results.Text(answer, "application/json") : Results.NotFound());
+        await server._web.StartAsync(TestContext.Current.CancellationToken);
+        return server;
+    }
+
+    public ValueTask DisposeAsync() => _web.DisposeAsync();
+}
