@@ -26,7 +26,7 @@ internal sealed class MadeLog : ILeafSource, IDisposable
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly List<byte[]> _leaves = [];
-    private readonly NoteSigner _signer = new("bench.example/main", SignatureKind.Ed25519, new byte[32]);
+    private readonly LogSigner _signer = new(new NoteSigner("bench.example/main", SignatureKind.Ed25519, new byte[32]));
     private readonly List<string> _participants =
         [.. Enumerable.Range(0, Participants).Select(i => TypeId.Format("participant", new Guid(i, 1, 0, new byte[8])))];
     private long _journal;
@@ -58,7 +58,7 @@ internal sealed class MadeLog : ILeafSource, IDisposable
     public string Folder { get; } = Path.Combine(Path.GetTempPath(), $"lumora-bench-log-{Guid.NewGuid():N}");
 
     /// <summary>Its key.</summary>
-    public VerifierKey Key => _signer.Verifier;
+    public VerifierKey Key => _signer.Key;
 
     /// <summary>Bytes of all entries.</summary>
     public long Bytes => _leaves.Sum(leaf => (long)leaf.Length);

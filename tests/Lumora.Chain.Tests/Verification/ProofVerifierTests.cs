@@ -115,8 +115,8 @@ public sealed class ProofVerifierTests
         for (var size = 2; size <= Leaves.Length; size++)
             for (var old = 1; old < size; old++)
             {
-                var (root, oldRoot) = (Root(Leaves[..size]), Root(Leaves[..old]));
-                IReadOnlyList<MerkleHash> path = [.. Subproof(old, Leaves[..size], known: true)];
+                var (root, oldRoot) = (RecursiveTree.Root(Leaves.AsSpan(0, size)), RecursiveTree.Root(Leaves.AsSpan(0, old)));
+                IReadOnlyList<MerkleHash> path = RecursiveTree.Proof(old, Leaves.AsSpan(0, size));
                 if (int.IsPow2(old))
                     path = [oldRoot, .. path];
                 Assert.Equal((oldRoot, root), ProofVerifier.RootsOf(old, size, path));

@@ -54,7 +54,7 @@ internal sealed class ForgedLog : ILeafSource, IDisposable
         File.WriteAllBytes(Path.Combine(Folder, "log", LogPublisher.CheckpointPath), Sign(text));
 
     /// <summary>The note of <paramref name="text"/>, signed by the log.</summary>
-    public byte[] Sign(string text) => new SignedNote(text, [_signer.Sign(text)]).ToBytes();
+    public byte[] Sign(string text) => _signer.Sign(text).ToBytes();
 
     /// <summary>The published checkpoint.</summary>
     public Checkpoint Published() =>
