@@ -26,6 +26,7 @@ internal sealed class AuditRun(ILogSource source, string shard, TrustedKey key, 
     private readonly List<(long Index, DetachedData Data)> _detached = [];
     private readonly StreamCheck _streams = new();
     private readonly LedgerCheck _ledger = new();
+    private readonly ErasureCheck _erasures = new();
     private readonly AnchorEntries _anchorEntries = new();
     private int _anchors;
 
@@ -101,6 +102,8 @@ internal sealed class AuditRun(ILogSource source, string shard, TrustedKey key, 
         if (entry.Detached is { } data)
             _detached.Add((index, data));
         _anchorEntries.Take(index, entry);
+        if (_erasures.Take(index, entry.Leaf, entry.Data) is { } unsealed)
+            _findings.Add(unsealed);
         if (_ledger.Take(index, entry) is { } fault)
             _findings.Add(fault);
     }
@@ -127,6 +130,8 @@ internal sealed class AuditRun(ILogSource source, string shard, TrustedKey key, 
         if (_detached.Count > 0)
             Claim(DataClaim, string.Create(CultureInfo.InvariantCulture, $"{_detached.Count} long data apart from their leaves have the SHA-256 that the leaf names"));
         Claim(StreamCheck.Claim, string.Create(CultureInfo.InvariantCulture, $"{_streams.Streams} streams without a gap or a double inside; no event twice"));
+        if (_erasures.Subjects > 0)
+            Claim(ErasureCheck.Claim, _erasures.Detail);
         if (_ledger.Journals > 0)
             Claim(LedgerCheck.Claim, string.Create(CultureInfo.InvariantCulture, $"{_ledger.Events} ledger events replayed: {_ledger.Accounts} accounts sum to 0, no floor broken, one outcome for each key"));
     }
