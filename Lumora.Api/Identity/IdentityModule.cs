@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
+using Lumora.Api.Participants;
 using Lumora.Chain.Cryptography;
 using Lumora.Domain.Cryptography;
 using Lumora.Domain.Kernel;
@@ -40,11 +41,11 @@ internal static class IdentityModule
         services.AddSingleton(Stewards.From(builder.Configuration, builder.Environment));
         services.TryAddSingleton<ICurve25519, Curve25519>();
         services.AddSingleton<SubjectKeys>().AddSingleton<WalletIndex>()
-            .AddSingleton<ParticipantDirectory>().AddSingleton<ParticipantRegistry>();
+            .AddSingleton<ParticipantDirectory>().AddSingleton<ParticipantRegistry>().AddSingleton<SubjectErasure>();
         services.AddSingleton<SignInDomains>().AddSingleton<SignInNonces>().AddSingleton<AccessTokens>()
             .AddSingleton<RefreshTokens>().AddSingleton<SignIn>().AddSingleton<ReplayGuard>();
         services.TryAddSingleton<INodeDirectory, NoNodes>();
-        services.AddHostedService<StewardGrants>().AddHostedService<SignInSweep>();
+        services.AddHostedService<ErasureSweep>().AddHostedService<StewardGrants>().AddHostedService<SignInSweep>();
         AddAuthentication(services);
         services.AddRateLimiter(limiter => limiter.OnRejected = RefuseAsync)
             .AddOptions<RateLimiterOptions>()

@@ -21,9 +21,9 @@ public static class SetPayoutAddressHandler
         Wallet.IsValid(command.Address)
             ? await OwnChange.ApplyAsync(
                 sessions, command.Actor,
-                state => ParticipantDecider.ChangePayoutAddress(
-                    state, command.Actor,
-                    keys.Seal(command.Actor.Id, Participant.PayoutAddressField, command.Address), clock.Now()),
+                state => keys.Seal(command.Actor.Id, Participant.PayoutAddressField, command.Address) is { } address
+                    ? ParticipantDecider.ChangePayoutAddress(state, command.Actor, address, clock.Now())
+                    : new Decision.Rejected(ParticipantDecider.NoKey),
                 ct)
             : new Rejection("invalid_address", "This is no Solana address: base58 of 32 bytes is expected.", "address");
 }
@@ -42,9 +42,9 @@ public static class SetAgeRecipientHandler
         AgeRecipient.TryParse(command.Recipient, out var recipient, out var fault)
             ? await OwnChange.ApplyAsync(
                 sessions, command.Actor,
-                state => ParticipantDecider.ChangeAgeRecipient(
-                    state, command.Actor,
-                    keys.Seal(command.Actor.Id, Participant.AgeRecipientField, recipient.Text), clock.Now()),
+                state => keys.Seal(command.Actor.Id, Participant.AgeRecipientField, recipient.Text) is { } box
+                    ? ParticipantDecider.ChangeAgeRecipient(state, command.Actor, box, clock.Now())
+                    : new Decision.Rejected(ParticipantDecider.NoKey),
                 ct)
             : new Rejection("invalid_recipient", fault, "recipient");
 }

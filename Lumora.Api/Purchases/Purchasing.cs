@@ -69,7 +69,8 @@ public sealed class Purchasing(
             return await SubmitAsync(new LedgerRequest(command.Actor, command.Key, posting), quote.PurchaseId, ct);
         }
 
-        var sealedRecipient = subjects.Seal(command.Actor.Id, Participant.AgeRecipientField, recipient.Text);
+        if (subjects.Seal(command.Actor.Id, Participant.AgeRecipientField, recipient.Text) is not { } sealedRecipient)
+            return ParticipantDecider.NoKey;
         var decision = PurchaseDecider.Decide(
             new PurchaseCommand.Buy(quote, command.Actor.Id, sealedRecipient, await DatasetAsync(quote.DatasetId, ct)),
             state: null, clock.Now());

@@ -1,3 +1,4 @@
+using Lumora.Projections.Hosting;
 
 namespace Lumora.Chain.Blobs;
 
@@ -46,7 +47,7 @@ public sealed class FolderBlobStore(string root) : IBlobStore
             if (!present.AsSpan().SequenceEqual(bytes.Span))
                 throw new BlobConflictException(path);
             // A crash may have come between the rename and the flush of the folder.
-            Flush(Path.GetDirectoryName(FileOf(path))!);
+            FolderFlush.ToDisk(Path.GetDirectoryName(FileOf(path))!);
             return;
         }
 
@@ -88,7 +89,7 @@ public sealed class FolderBlobStore(string root) : IBlobStore
             throw;
         }
 
-        Flush(folder);
+        FolderFlush.ToDisk(folder);
     }
 
     /// <summary>Makes a folder and flushes the one above it, up to the first that was there.</summary>
@@ -99,15 +100,6 @@ public sealed class FolderBlobStore(string root) : IBlobStore
         var above = Path.GetDirectoryName(folder)!;
         MakeFolder(above);
         Directory.CreateDirectory(folder);
-        Flush(above);
-    }
-
-    private static void Flush(string folder)
-    {
-        // Windows has no such call and needs none: NTFS journals its folders.
-        if (OperatingSystem.IsWindows())
-            return;
-        using var handle = FolderHandle.Open(folder);
-        RandomAccess.FlushToDisk(handle);
+        FolderFlush.ToDisk(above);
     }
 }

@@ -106,6 +106,37 @@ public sealed class LeafTable(NpgsqlDataSource database) : ILeafSource
         return await RowsAsync(command, cancellationToken);
     }
 
+    /// <summary>
+    /// The entries from <paramref name="begin"/> on, before <paramref name="end"/>: as many as fit into <paramref name="bytesMax"/>,
+    /// the last of them may go over it. At least one.
+    /// </summary>
+    /// <exception cref="LogRefusedException">One is missing.</exception>
+    public async Task<IReadOnlyList<byte[]>> ReadEntriesAsync(
+        long begin, long end, int bytesMax, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            """
+            select leaf_index, bytes from (
+                select leaf_index, bytes, sum(octet_length(bytes)) over (order by leaf_index) - octet_length(bytes) as before
+                from log_leaves where leaf_index >= $1 and leaf_index < $2) page
+            where before < $3 order by leaf_index
+            """);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = begin });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = Math.Min(end, begin + PageRows) });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = bytesMax });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var page = new List<byte[]>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var index = await reader.GetFieldValueAsync<long>(0, cancellationToken);
+            if (index != begin + page.Count)
+                throw new LogRefusedException($"Leaf {begin + page.Count} is missing from the database, which has leaf {index}.");
+            page.Add(await reader.GetFieldValueAsync<byte[]>(1, cancellationToken));
+        }
+
+        return page.Count > 0 ? page : throw new LogRefusedException($"Leaf {begin} is missing from the database.");
+    }
+
     private static async Task<List<LeafRow>> RowsAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

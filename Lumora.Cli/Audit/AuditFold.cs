@@ -12,11 +12,14 @@ internal sealed class AuditFold
     public AuditFold(EpochLength epochs)
     {
         Rewards = new RewardCheck(epochs);
-        _parts = [Streams, Ledger, Purchases, Rewards, Public, Anchors];
+        _parts = [Streams, Erasures, Ledger, Purchases, Rewards, Public, Anchors];
     }
 
     /// <summary>Gaps and doubles.</summary>
     public StreamCheck Streams { get; } = new();
+
+    /// <summary>Personal fields and their erasures.</summary>
+    public ErasureCheck Erasures { get; } = new();
 
     /// <summary>The journals.</summary>
     public LedgerCheck Ledger { get; } = new();
@@ -77,6 +80,7 @@ internal sealed class AuditFold
     private static string ClaimOf(IAuditPart part) => part switch
     {
         StreamCheck => StreamCheck.Claim,
+        ErasureCheck => ErasureCheck.Claim,
         LedgerCheck => LedgerCheck.Claim,
         PurchaseCheck => PurchaseCheck.Claim,
         RewardCheck => RewardCheck.Claim,

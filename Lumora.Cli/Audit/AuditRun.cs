@@ -186,6 +186,8 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         if (_fold.Detached > 0)
             Claim(DataClaim, string.Create(CultureInfo.InvariantCulture, $"{_fold.Detached} long data apart from their leaves have the SHA-256 that the leaf names"));
         Claim(StreamCheck.Claim, string.Create(CultureInfo.InvariantCulture, $"{streams.Streams} streams without a gap or a double inside; no event twice"));
+        if (_fold.Erasures.Subjects > 0)
+            Claim(ErasureCheck.Claim, _fold.Erasures.Detail);
         if (ledger.Journals > 0)
             Claim(LedgerCheck.Claim, string.Create(CultureInfo.InvariantCulture, $"{ledger.Events} ledger events replayed: {ledger.Accounts} accounts sum to 0, no floor broken, one outcome for each key"));
         if (purchases.Purchases > 0 || HasFindings(PurchaseCheck.Claim))

@@ -9,6 +9,10 @@ public static class ParticipantDecider
     /// <summary>The actor that grants what the configuration says.</summary>
     public static readonly Actor Configuration = Actor.System("participants");
 
+    /// <summary>Why nothing is sealed for a subject whose key is gone.</summary>
+    public static readonly Rejection NoKey =
+        new("participant_erased", "This participant's personal data was erased; nothing can be added.");
+
     private const int ReasonLengthMax = 500;
 
     /// <summary>Registers a wallet's participant; nothing happens when it is registered.</summary>
@@ -49,23 +53,40 @@ public static class ParticipantDecider
     public static Decision ChangeAgeRecipient(Participant? state, Actor actor, Sealed recipient, DateTimeOffset at) =>
         CheckOwn(state, actor) ?? Decision.Accept(new AgeRecipientChanged(actor.Id, recipient, at));
 
-    /// <summary>Erases one's personal data; the caller then destroys the key. Nothing happens the second time.</summary>
-    public static Decision Erase(Participant? state, Actor actor, DateTimeOffset at) =>
-        state is { ErasedAt: not null } && state.ParticipantId == actor.Id
-            ? Decision.Accept()
-            : CheckOwn(state, actor) ?? Decision.Accept(new ParticipantErased(actor.Id, at));
+    /// <summary>
+    /// Erases a participant's personal data; the caller then destroys the key. For oneself, or as a steward with a reason, but
+    /// never another steward: that would take away who has to approve. Nothing happens the second time.
+    /// </summary>
+    public static Decision Erase(Participant? state, Actor actor, string? reason, DateTimeOffset at)
+    {
+        var own = state?.ParticipantId == actor.Id;
+        return state switch
+        {
+            _ when !own && !actor.Has(Roles.Steward) => Forbidden("Only the participant itself or a steward erases its data."),
+            null => NotFound(),
+            { ErasedAt: not null } => Decision.Accept(),
+            _ when own => Decision.Accept(new ParticipantErased(state.ParticipantId, at)),
+            _ when (state.Roles & Roles.Steward) != Roles.None =>
+                Decision.Reject("steward_not_erasable", "A steward's data is erased by that steward alone.", "participantId"),
+            _ => CheckReason(reason) ?? Decision.Accept(
+                new ErasureOrdered(state.ParticipantId, reason!, at), new ParticipantErased(state.ParticipantId, at)),
+        };
+    }
 
     private static Decision? CheckRoleChange(Participant? state, Actor actor, Roles role, string reason) => state switch
     {
         _ when !actor.Has(Roles.Steward) => Forbidden("Only stewards change roles."),
         _ when role is not (Roles.Provider or Roles.Consumer or Roles.Auditor or Roles.Operator) =>
             Decision.Reject("role_not_grantable", "Choose one of provider, consumer, auditor, operator.", "role"),
-        _ when string.IsNullOrWhiteSpace(reason) || reason.Length > ReasonLengthMax =>
-            Decision.Reject("reason_required", $"Give a reason of at most {ReasonLengthMax} characters; it becomes public.", "reason"),
+        _ when CheckReason(reason) is { } refused => refused,
         null => NotFound(),
         { ErasedAt: not null } => Erased(),
         _ => null,
     };
+
+    private static Decision? CheckReason(string? reason) => string.IsNullOrWhiteSpace(reason) || reason.Length > ReasonLengthMax
+        ? Decision.Reject("reason_required", $"Give a reason of at most {ReasonLengthMax} characters; it becomes public.", "reason")
+        : null;
 
     private static Decision? CheckOwn(Participant? state, Actor actor) => state switch
     {
@@ -79,6 +100,5 @@ public static class ParticipantDecider
 
     private static Decision NotFound() => Decision.Reject("participant_not_found", "There is no such participant.");
 
-    private static Decision Erased() =>
-        Decision.Reject("participant_erased", "This participant's personal data was erased; nothing can be added.");
+    private static Decision Erased() => Decision.Reject(NoKey.Code, NoKey.Message);
 }

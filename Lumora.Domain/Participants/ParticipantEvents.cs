@@ -56,6 +56,13 @@ public sealed record PayoutAddressChanged(string ParticipantId, Sealed PayoutAdd
 [EventContract("age_recipient_changed")]
 public sealed record AgeRecipientChanged(string ParticipantId, Sealed AgeRecipient, DateTimeOffset At);
 
+/// <summary>A steward had a participant's personal data erased: power is visible. The erasure itself follows.</summary>
+/// <param name="ParticipantId">Whose.</param>
+/// <param name="Reason">Why, in words that may be public.</param>
+/// <param name="At">When.</param>
+[EventContract("erasure_ordered")]
+public sealed record ErasureOrdered(string ParticipantId, string Reason, DateTimeOffset At);
+
 /// <summary>A participant's sealed fields became unreadable for ever: the subject's key is erased.</summary>
 /// <param name="ParticipantId">Who.</param>
 /// <param name="At">When.</param>

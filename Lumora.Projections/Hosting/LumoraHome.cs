@@ -37,7 +37,12 @@ public sealed class LumoraHome
     public string Folder(params ReadOnlySpan<string> segments)
     {
         var folder = System.IO.Path.Combine([Path, .. segments]);
-        MakeFolder(folder, Private);
+        if (!Directory.Exists(folder))
+        {
+            MakeFolder(folder, Private);
+            FolderFlush.ToDisk(System.IO.Path.GetDirectoryName(folder)!);
+        }
+
         return folder;
     }
 

@@ -30,7 +30,7 @@ public static class SecretFile
         return File.ReadAllBytes(path);
     }
 
-    /// <summary>Writes a new secret; false when <paramref name="path"/> exists already (it is left as it is).</summary>
+    /// <summary>Writes a new secret, which then survives a loss of power; false when <paramref name="path"/> exists already (it is left as it is).</summary>
     public static bool TryCreate(string path, ReadOnlySpan<byte> secret)
     {
         var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
@@ -46,6 +46,7 @@ public static class SecretFile
         try
         {
             File.Move(temporary, path, overwrite: false);
+            FolderFlush.ToDisk(Path.GetDirectoryName(Path.GetFullPath(path))!);
             return true;
         }
         catch (IOException) when (File.Exists(path))

@@ -1,3 +1,4 @@
+using Lumora.Domain.Cryptography;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Participants;
 using Lumora.Projections.EventStore;
@@ -52,15 +53,18 @@ public sealed class ParticipantDirectory(ShardSessions sessions, SubjectKeys key
         roles, Participant.StreamOf(participantId));
 
     /// <summary>The wallet in base58; null once erased.</summary>
-    public string? WalletOf(Participant participant) =>
-        keys.Open(participant.ParticipantId, Participant.WalletField, participant.Wallet);
+    public string? WalletOf(Participant participant) => Open(participant, Participant.WalletField, participant.Wallet);
 
     /// <summary>Where payouts go: the address that was set, else the wallet; null once erased.</summary>
     public string? PayoutAddressOf(Participant participant) => participant.PayoutAddress is null
         ? WalletOf(participant)
-        : keys.Open(participant.ParticipantId, Participant.PayoutAddressField, participant.PayoutAddress);
+        : Open(participant, Participant.PayoutAddressField, participant.PayoutAddress);
 
     /// <summary>To whom purchases are encrypted, <c>age1…</c>; null when not set, or once erased.</summary>
     public string? AgeRecipientOf(Participant participant) =>
-        keys.Open(participant.ParticipantId, Participant.AgeRecipientField, participant.AgeRecipient);
+        Open(participant, Participant.AgeRecipientField, participant.AgeRecipient);
+
+    // A recorded erasure holds, even while the key is still to be destroyed.
+    private string? Open(Participant participant, string field, Sealed? box) =>
+        participant.ErasedAt is null ? keys.Open(participant.ParticipantId, field, box) : null;
 }

@@ -43,7 +43,7 @@ public sealed class ParticipantRegistry(
     {
         // Random, not time-ordered: the id must not say when somebody joined.
         var participantId = TypeId.Format(Participant.IdPrefix, Guid.NewGuid());
-        var sealedWallet = keys.Seal(participantId, Participant.WalletField, wallet);
+        var sealedWallet = keys.SealFirst(participantId, Participant.WalletField, wallet);
         var decision = ParticipantDecider.Register(null, participantId, sealedWallet, clock.Now());
         var events = ((Decision.Accepted)decision).Events;
         await using var session = sessions.Open(

@@ -82,11 +82,36 @@ public sealed class ParticipantTests
     {
         var herself = new Actor(Alice, Participant.InitialRoles);
         var alice = Given(new ParticipantRegistered(Alice, Wallet, At));
-        var erased = Participant.Evolve(alice, Assert.Single(Accepted(ParticipantDecider.Erase(alice, herself, At))))!;
+        var erased = Participant.Evolve(alice, Assert.Single(Accepted(ParticipantDecider.Erase(alice, herself, null, At))))!;
         Assert.Equal(Roles.None, erased.Roles);
         Assert.Equal("participant_erased", Code(ParticipantDecider.ChangeAgeRecipient(erased, herself, Wallet, At)));
         Assert.Equal("participant_erased", Code(ParticipantDecider.GrantRole(erased, Steward, Roles.Auditor, "why", At)));
-        Assert.Empty(Accepted(ParticipantDecider.Erase(erased, herself, At)));
+        Assert.Empty(Accepted(ParticipantDecider.Erase(erased, herself, null, At)));
+    }
+
+    [Fact]
+    public void A_steward_erases_others_with_a_reason_that_becomes_public()
+    {
+        var alice = Given(new ParticipantRegistered(Alice, Wallet, At));
+        Assert.Equal("reason_required", Code(ParticipantDecider.Erase(alice, Steward, " ", At)));
+        Assert.Equal("reason_required", Code(ParticipantDecider.Erase(alice, Steward, new string('x', 501), At)));
+        Assert.Equal("participant_not_found", Code(ParticipantDecider.Erase(null, Steward, "asked by letter", At)));
+        var events = Accepted(ParticipantDecider.Erase(alice, Steward, "asked by letter", At));
+        Assert.Equal<object>([new ErasureOrdered(Alice, "asked by letter", At), new ParticipantErased(Alice, At)], events);
+        var erased = Given([new ParticipantRegistered(Alice, Wallet, At), .. events]);
+        Assert.Equal(At, erased.ErasedAt);
+        Assert.Empty(Accepted(ParticipantDecider.Erase(erased, Steward, null, At)));
+    }
+
+    [Fact]
+    public void Nobody_erases_a_steward_but_that_steward_and_a_stranger_learns_nothing()
+    {
+        var steward = Given(new ParticipantRegistered(Alice, Wallet, At), new StewardGranted(Alice, "configured", At));
+        Assert.Equal("steward_not_erasable", Code(ParticipantDecider.Erase(steward, Steward, "in my way", At)));
+        Assert.Single(Accepted(ParticipantDecider.Erase(steward, new Actor(Alice, steward.Roles), null, At)));
+        var stranger = new Actor("participant_00000000000000000000000002", Participant.InitialRoles);
+        Assert.Equal("forbidden", Code(ParticipantDecider.Erase(steward, stranger, "why", At)));
+        Assert.Equal("forbidden", Code(ParticipantDecider.Erase(null, stranger, "why", At)));
     }
 
     [Fact]

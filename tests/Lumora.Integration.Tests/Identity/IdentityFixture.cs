@@ -18,6 +18,9 @@ public sealed class IdentityFixture(TestDatabases databases) : IAsyncLifetime
 
     public LumoraApp App { get; private set; } = null!;
 
+    /// <summary>Where a test that needs a host of its own gets a database.</summary>
+    public TestDatabases Databases => databases;
+
     public async ValueTask InitializeAsync()
     {
         App = new LumoraApp(

@@ -33,7 +33,12 @@ public sealed class LogAccessSpecs(LogAccessSpecs.Fixture fixture) : IClassFixtu
         {
             Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(stranger, path));
             Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(consumer, path));
-            Assert.Equal(HttpStatusCode.OK, await StatusAsync(auditor, path));
+            // No shared cache keeps it, and no page of another site reads it.
+            using var answer = await auditor.GetAsync(path, Ct);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            Assert.True(answer.Headers.CacheControl!.Private);
+            Assert.False(answer.Headers.CacheControl.Public);
+            Assert.False(answer.Headers.Contains("Access-Control-Allow-Origin"));
         }
 
         foreach (var path in (string[])["/log/main/checkpoint", "/log/main/key", $"/log/main/tile/0/000.p/{size}", $"/log/main/proof/{id}"])

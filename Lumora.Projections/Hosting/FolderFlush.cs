@@ -2,14 +2,24 @@ using System.ComponentModel;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace Lumora.Chain.Blobs;
+namespace Lumora.Projections.Hosting;
 
 /// <summary>.NET opens files only; a folder must be opened too, so that the names in it can be flushed to the disk.</summary>
-internal static class FolderHandle
+public static class FolderFlush
 {
     private const int ReadOnly = 0;
 
-    public static SafeFileHandle Open(string folder)
+    /// <summary>When it returns, the names that were made or removed in <paramref name="folder"/> survive a loss of power.</summary>
+    public static void ToDisk(string folder)
+    {
+        // Windows has no such call and needs none: NTFS journals its folders.
+        if (OperatingSystem.IsWindows())
+            return;
+        using var handle = Open(folder);
+        RandomAccess.FlushToDisk(handle);
+    }
+
+    private static SafeFileHandle Open(string folder)
     {
         var descriptor = OpenDescriptor(folder, ReadOnly);
         if (descriptor < 0)
