@@ -7,7 +7,20 @@ namespace Lumora.Chain.Notes;
 /// <param name="KeyName">The name of the key that is said to have signed.</param>
 /// <param name="KeyId">Tells keys of that name apart.</param>
 /// <param name="Signature">What stands behind the key id: 64 bytes of Ed25519, or 8 of time and 64.</param>
-public sealed record NoteSignature(string KeyName, uint KeyId, ReadOnlyMemory<byte> Signature);
+public sealed record NoteSignature(string KeyName, uint KeyId, ReadOnlyMemory<byte> Signature)
+{
+    internal const string Prefix = "\u2014 ";
+    internal const int KeyIdBytes = 4;
+
+    /// <summary>The line as it stands in a note, without its newline.</summary>
+    public string ToLine()
+    {
+        var blob = new byte[KeyIdBytes + Signature.Length];
+        BinaryPrimitives.WriteUInt32BigEndian(blob, KeyId);
+        Signature.CopyTo(blob.AsMemory(KeyIdBytes));
+        return $"{Prefix}{KeyName} {Convert.ToBase64String(blob)}";
+    }
+}
 
 /// <summary>
 /// A text and its signatures (C2SP signed-note). Reading one checks its form alone; whether a signature is good is for
@@ -20,9 +33,6 @@ public sealed class SignedNote
 
     /// <summary>Signature lines that are read: the specification asks for 16 at least and for a limit.</summary>
     public const int SignaturesMax = 100;
-
-    private const string SignaturePrefix = "\u2014 ";
-    private const int KeyIdBytes = 4;
 
     /// <summary>A note of <paramref name="text"/>, which ends with a newline.</summary>
     /// <exception cref="FormatException">The text may not be signed as a note.</exception>
@@ -72,28 +82,20 @@ public sealed class SignedNote
     {
         var note = new StringBuilder(Text).Append('\n');
         foreach (var signature in Signatures)
-            note.Append(Line(signature)).Append('\n');
+            note.Append(signature.ToLine()).Append('\n');
         return Encoding.UTF8.GetBytes(note.ToString());
-    }
-
-    private static string Line(NoteSignature signature)
-    {
-        var blob = new byte[KeyIdBytes + signature.Signature.Length];
-        BinaryPrimitives.WriteUInt32BigEndian(blob, signature.KeyId);
-        signature.Signature.CopyTo(blob.AsMemory(KeyIdBytes));
-        return $"{SignaturePrefix}{signature.KeyName} {Convert.ToBase64String(blob)}";
     }
 
     private static NoteSignature ParseSignature(string line)
     {
-        if (!line.StartsWith(SignaturePrefix, StringComparison.Ordinal))
+        if (!line.StartsWith(NoteSignature.Prefix, StringComparison.Ordinal))
             throw new FormatException("A signature line starts with an em dash and a space.");
-        var parts = line[SignaturePrefix.Length..].Split(' ');
+        var parts = line[NoteSignature.Prefix.Length..].Split(' ');
         if (parts.Length != 2 || !VerifierKey.IsName(parts[0]))
             throw new FormatException("A signature line holds a key name and base64, with one space between.");
-        if (!StrictText.TryBase64(parts[1], out var blob) || blob.Length <= KeyIdBytes)
+        if (!StrictText.TryBase64(parts[1], out var blob) || blob.Length <= NoteSignature.KeyIdBytes)
             throw new FormatException($"The signature of {parts[0]} is no canonical base64 of a key id and a signature.");
         return new NoteSignature(
-            parts[0], BinaryPrimitives.ReadUInt32BigEndian(blob), blob.AsMemory(KeyIdBytes));
+            parts[0], BinaryPrimitives.ReadUInt32BigEndian(blob), blob.AsMemory(NoteSignature.KeyIdBytes));
     }
 }

@@ -44,16 +44,27 @@ public static class NoteVerifier
     /// <exception cref="FormatException">The bytes are no checkpoint.</exception>
     /// <exception cref="VerificationException">The log has not signed it, or a known signature is bad.</exception>
     public static VerifiedCheckpoint VerifyCheckpoint(
-        ReadOnlySpan<byte> bytes, VerifierKey log, params IReadOnlyCollection<VerifierKey> witnesses)
+        ReadOnlySpan<byte> bytes, VerifierKey log, params IReadOnlyCollection<VerifierKey> witnesses) =>
+        VerifyCheckpoint(bytes, [log], witnesses);
+
+    /// <summary>
+    /// Reads a checkpoint that one of <paramref name="logs"/> has signed: a log whose key is being replaced has two, and a policy
+    /// may name several logs. What unknown keys have signed is ignored.
+    /// </summary>
+    /// <exception cref="FormatException">The bytes are no checkpoint.</exception>
+    /// <exception cref="VerificationException">No log of the set has signed it, or a known signature is bad.</exception>
+    public static VerifiedCheckpoint VerifyCheckpoint(
+        ReadOnlySpan<byte> bytes, IReadOnlyCollection<VerifierKey> logs, IReadOnlyCollection<VerifierKey> witnesses)
     {
         var note = SignedNote.Parse(bytes);
-        var good = Verify(note, [log, .. witnesses]);
-        if (good.All(signature => !signature.Key.Equals(log)))
-            throw new VerificationException($"The log {log.Name} has not signed the checkpoint.");
+        var good = Verify(note, [.. logs, .. witnesses]);
+        var signers = good.Where(signature => logs.Contains(signature.Key)).Select(signature => signature.Key).ToList();
+        if (signers.Count == 0)
+            throw new VerificationException($"The log {string.Join(" or ", logs.Select(log => log.Name).Distinct(StringComparer.Ordinal))} has not signed the checkpoint.");
         var checkpoint = Checkpoint.Parse(note.Text);
         // Our key names are the origins (tlog-checkpoint: "The log's key name SHOULD be the origin").
-        if (checkpoint.Origin != log.Name)
-            throw new VerificationException($"The checkpoint is of {checkpoint.Origin}, not of {log.Name}.");
+        if (signers.All(log => log.Name != checkpoint.Origin))
+            throw new VerificationException($"The checkpoint is of {checkpoint.Origin}, not of {signers[0].Name}.");
         return new VerifiedCheckpoint(checkpoint, note, [.. good.Where(signature => signature.CosignedAt is not null)]);
     }
 

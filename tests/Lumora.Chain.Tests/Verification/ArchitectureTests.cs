@@ -10,7 +10,7 @@ public sealed class ArchitectureTests
         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
 
     private static readonly string[] Pure =
-        ["Lumora.Chain.Merkle", "Lumora.Chain.Notes", "Lumora.Chain.Tiles", "Lumora.Chain.Verification"];
+        ["Lumora.Chain.Merkle", "Lumora.Chain.Notes", "Lumora.Chain.Tiles", "Lumora.Chain.Verification", "Lumora.Chain.Witnesses"];
 
     [Fact]
     public void The_verifier_knows_no_database_and_no_server()
