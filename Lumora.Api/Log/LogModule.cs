@@ -34,6 +34,7 @@ internal static class LogModule
             log.MapMethods("/tile/entries/{**index}", read, LogEndpoints.Bundle),
             log.MapMethods("/data/{sha256}", read, LogEndpoints.Data),
             log.MapGet("/entry/{eventId:guid}", LogEndpoints.EntryAsync),
+            log.MapGet("/composed-proof/{eventId:guid}", ComposedProofEndpoint.GetAsync),
             app.MapGet("/v1/events", EventExport.GetAsync),
         ];
         foreach (var endpoint in entries)
