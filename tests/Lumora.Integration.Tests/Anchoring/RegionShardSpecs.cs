@@ -199,7 +199,7 @@ public sealed class RegionShardSpecs(RegionShardSpecs.Fixture fixture) : IClassF
 
         public async ValueTask InitializeAsync()
         {
-            (_global, _region) = (await databases.CreateAsync(), await databases.CreateAsync());
+            (_global, _region) = (await databases.CreateAsync(), await databases.CreateEmptyAsync());
             await StartAsync();
         }
 
