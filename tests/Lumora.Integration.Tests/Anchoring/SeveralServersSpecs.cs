@@ -65,7 +65,10 @@ public sealed class SeveralServersSpecs(SeveralServersSpecs.Fixture fixture)
             "getBlockHeight" or "getSlot" => (long)result + 1_000_000,
             "getSignatureStatuses" => Valued(result, new JsonArray(new JsonObject
             {
-                ["slot"] = 1, ["confirmations"] = null, ["err"] = null, ["confirmationStatus"] = "finalized",
+                ["slot"] = 1,
+                ["confirmations"] = null,
+                ["err"] = null,
+                ["confirmationStatus"] = "finalized",
             })),
             _ => result,
         };
@@ -94,7 +97,9 @@ public sealed class SeveralServersSpecs(SeveralServersSpecs.Fixture fixture)
         First.Lie = (method, result) => method == "getSignatureStatuses"
             ? Valued(result, new JsonArray(new JsonObject
             {
-                ["slot"] = 1, ["confirmations"] = null, ["err"] = new JsonObject { ["InstructionError"] = new JsonArray(0, "Custom") },
+                ["slot"] = 1,
+                ["confirmations"] = null,
+                ["err"] = new JsonObject { ["InstructionError"] = new JsonArray(0, "Custom") },
                 ["confirmationStatus"] = "finalized",
             }))
             : result;
