@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lumora.Bench.Anchoring;
 using Lumora.Bench.Audit;
 using Lumora.Bench.Ledger;
 using Lumora.Bench.Log;
@@ -9,6 +10,7 @@ var root = new RootCommand(
     LedgerBenchCommand.Create(),
     LogBenchCommand.Create(),
     AuditBenchCommand.Create(),
+    AnchorBenchCommand.Create(),
 };
 // Ctrl-C ends the row; stopping the server and removing its folder takes longer than the two seconds of the default.
 return await root.Parse(args).InvokeAsync(

@@ -17,6 +17,8 @@ internal static class AnchoringModule
         builder.Services.AddSingleton<IAnchoredCheckpoints, AnchoredCheckpoints>();
         builder.Services.AddSingleton<AnchorStatus>();
         builder.Services.AddHostedService<AnchorWorker>();
+        builder.Services.AddHostedService<RegionCheckpointWorker>();
+        builder.Services.AddSingleton<ComposedProofs>();
         builder.Services.AddHealthChecks().AddCheck<AnchoringHealth>("anchoring", tags: ["ready"]);
         return builder;
     }
@@ -37,8 +39,16 @@ internal static class AnchoringModule
                 ["leavesWaiting"] = status.LeavesWaiting,
                 ["unanchoredAgeSeconds"] = (long)status.UnanchoredAge.TotalSeconds,
             };
-            return Task.FromResult(status.Fault is { } fault
-                ? HealthCheckResult.Degraded($"anchoring_waits: {fault}", data: data)
+            if (status.WalletLamports is { } lamports)
+                data["walletLamports"] = lamports;
+            string?[] faults =
+            [
+                status.Fault is { } fault ? $"anchoring_waits: {fault}" : null,
+                status.WalletLow is { } low ? $"anchor_wallet_low: {low}" : null,
+            ];
+            var text = string.Join("; ", faults.OfType<string>());
+            return Task.FromResult(text.Length > 0
+                ? HealthCheckResult.Degraded(text, data: data)
                 : HealthCheckResult.Healthy(data: data));
         }
     }

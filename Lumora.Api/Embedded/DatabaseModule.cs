@@ -14,11 +14,7 @@ internal sealed class DatabaseModule : IAsyncDisposable
 {
     private readonly EmbeddedPostgres? _embedded;
 
-    private DatabaseModule(string connectionString, EmbeddedPostgres? embedded)
-    {
-        _embedded = embedded;
-        Shards = new ShardMap(connectionString);
-    }
+    private DatabaseModule(ShardMap shards, EmbeddedPostgres? embedded) => (Shards, _embedded) = (shards, embedded);
 
     /// <summary>The shards of this installation.</summary>
     public ShardMap Shards { get; }
@@ -29,8 +25,10 @@ internal sealed class DatabaseModule : IAsyncDisposable
         var configured = builder.Configuration.GetConnectionString("Lumora");
         if (!string.IsNullOrWhiteSpace(configured))
         {
-            await AssertReachableAsync(configured);
-            return new DatabaseModule(configured, embedded: null);
+            var shards = RegionSettings.Read(builder.Configuration, configured);
+            foreach (var (shard, connection) in shards.ConnectionStrings)
+                await AssertReachableAsync(shard, connection);
+            return new DatabaseModule(shards, embedded: null);
         }
 
         using var stop = new CancellationTokenSource();
@@ -38,7 +36,7 @@ internal sealed class DatabaseModule : IAsyncDisposable
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
         var home = LumoraHome.From(builder.Configuration);
         var embedded = await EmbeddedPostgres.StartAsync(home, Console.WriteLine, stop.Token);
-        return new DatabaseModule(embedded.ConnectionString, embedded);
+        return new DatabaseModule(RegionSettings.Read(builder.Configuration, embedded.ConnectionString), embedded);
 
         void Cancel(PosixSignalContext signal)
         {
@@ -47,7 +45,7 @@ internal sealed class DatabaseModule : IAsyncDisposable
         }
     }
 
-    private static async Task AssertReachableAsync(string connectionString)
+    private static async Task AssertReachableAsync(string shard, string connectionString)
     {
         try
         {
@@ -57,7 +55,7 @@ internal sealed class DatabaseModule : IAsyncDisposable
         catch (Exception fault) when (fault is NpgsqlException or ArgumentException)
         {
             throw new StartupException(
-                $"The PostgreSQL of ConnectionStrings:Lumora does not answer: {fault.Message} "
+                $"The PostgreSQL of {RegionSettings.KeyOf(shard)} does not answer: {fault.Message} "
                 + "Correct the setting, or leave it out to run an embedded PostgreSQL.", fault);
         }
     }

@@ -33,6 +33,7 @@ internal static class LogModule
         MapEntries(access, log, "/tile/entries/{**index}", LogEndpoints.Bundle);
         MapEntries(access, log, "/data/{sha256}", LogEndpoints.Data);
         MapEntries(access, log, "/entry/{eventId:guid}", LogEndpoints.EntryAsync);
+        MapEntries(access, log, "/composed-proof/{eventId:guid}", ComposedProofEndpoint.GetAsync);
         MapEntries(access, app, "/v1/events", EventExport.GetAsync);
         log.MapMethods("/{**path}", Read, LogEndpoints.Unknown).AllowAnonymous();
         return app;

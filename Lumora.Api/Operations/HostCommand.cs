@@ -53,6 +53,7 @@ internal static class HostCommand
           --urls URL                        where to listen             default http://127.0.0.1:5080
           --Lumora:Home FOLDER              its state                   default a folder of the user's (LUMORA_HOME)
           --ConnectionStrings:Lumora TEXT   a PostgreSQL to use         default one of its own
+          --Lumora:Regions:NAME TEXT        a region's PostgreSQL       default none: one shard plays both roles
           --Solana:Endpoints URL,…          Solana RPC servers to use   default a local one
           --Lumora:Stewards:0 WALLET        the first stewards
           --Log:Origin NAME                 the log's name: a domain of the operator's

@@ -24,9 +24,11 @@ public sealed partial class AnchorWorker(
 {
     private static readonly Actor Network = Actor.System("anchoring");
     private static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WalletInterval = TimeSpan.FromSeconds(10);
 
     private readonly string _shard = sessions.ShardOf(ShardRole.Global);
-    private DateTimeOffset? _waitingSince;
+    private readonly LeafBacklog _backlog = new(checkpoints, sessions.ShardOf(ShardRole.Global));
+    private DateTimeOffset _walletAt = DateTimeOffset.MinValue;
 
     private TimeSpan Poll => TimeSpan.FromMilliseconds(options.Value.PollMs);
 
@@ -40,15 +42,13 @@ public sealed partial class AnchorWorker(
             var pause = Poll;
             try
             {
-                var chain = new AnchorChain(await connection.WaitAsync(stoppingToken), key);
-                await StepAsync(chain, key, stoppingToken);
-                status.Clear();
+                await StepAsync(key, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
             }
-            catch (Exception fault) when (fault is SolanaException or NpgsqlException or AnchorRefusedException
+            catch (Exception fault) when (fault is SolanaException or NpgsqlException or AnchorRefusedException or FormatException
                 or JasperFx.ConcurrencyException or Marten.Exceptions.MartenCommandException)
             {
                 if (status.Note(fault.Message))
@@ -60,69 +60,90 @@ public sealed partial class AnchorWorker(
         }
     }
 
-    private async Task StepAsync(AnchorChain chain, Keypair key, CancellationToken ct)
+    private async Task StepAsync(Keypair key, CancellationToken ct)
+    {
+        var (covered, inFlight) = await StandingAsync(ct);
+        // Counted also while there is no chain: then the age is what tells.
+        await _backlog.LookAsync(covered, ct);
+        status.Waiting(_backlog.Count, _backlog.Since);
+        if (connection.Current is not { } cluster)
+            return;
+        var chain = new AnchorChain(cluster, key, options.Value);
+        if (clock.GetUtcNow() - _walletAt >= WalletInterval)
+            await WatchWalletAsync(chain, key, ct);
+        if (inFlight is not null)
+            await DriveAsync(inFlight, chain, key, ct);
+        else if (_backlog.IsDue(options.Value, clock.GetUtcNow())
+            && checkpoints.Latest(_shard) is { } latest && latest.Checkpoint.Size > covered)
+            await PrepareAsync(latest, chain, key, ct);
+        status.Clear();
+    }
+
+    /// <summary>Leaves that the newest finalized anchor covers, and the anchor that is under way.</summary>
+    private async Task<(long Covered, AnchorView? InFlight)> StandingAsync(CancellationToken ct)
     {
         await using var query = sessions.Query(ShardRole.Global);
         var newest = await query.Query<AnchorView>().Where(anchor => anchor.Shard == _shard)
-            .OrderByDescending(anchor => anchor.Size).FirstOrDefaultAsync(ct);
-        await WatchAgeAsync(newest?.Size ?? 0, ct);
-        if (newest is { Stage: not AnchorStage.Finalized })
-            await DriveAsync(newest, chain, ct);
-        else if (Due(newest?.Size ?? 0) is { } checkpoint)
-            await PrepareAsync(checkpoint, newest?.Size ?? 0, chain, key, ct);
+            .OrderByDescending(anchor => anchor.Size).Take(2).ToListAsync(ct);
+        return (newest.FirstOrDefault(anchor => anchor.Stage == AnchorStage.Finalized)?.Size ?? 0,
+            newest.LastOrDefault(anchor => anchor.Stage != AnchorStage.Finalized));
     }
 
-    /// <summary>Since when leaves wait: what <c>unanchored_age_seconds</c> shows.</summary>
-    private async Task WatchAgeAsync(long anchored, CancellationToken ct)
+    /// <summary>The alarm comes before the money is gone, and stops no anchor.</summary>
+    private async Task<ulong> WatchWalletAsync(AnchorChain chain, Keypair key, CancellationToken ct)
     {
-        var latest = checkpoints.Latest(_shard);
-        var waiting = latest is not null && latest.Checkpoint.Size > anchored
-            ? await checkpoints.CountLeavesAsync(_shard, anchored, latest.Checkpoint.Size, ct)
-            : 0;
-        _waitingSince = waiting == 0 ? null : _waitingSince ?? clock.Now();
-        status.Waiting(waiting, _waitingSince);
+        var lamports = await chain.BalanceAsync(ct);
+        _walletAt = clock.GetUtcNow();
+        var low = lamports < (ulong)options.Value.LowBalanceLamports
+            ? $"the anchor wallet {key.PublicKey.Key} holds {lamports} lamports, fewer than Anchoring:LowBalanceLamports {options.Value.LowBalanceLamports}; send it some SOL"
+            : null;
+        if (status.Wallet(checked((long)lamports), low))
+            LogWalletLow(low!);
+        return lamports;
     }
 
-    private Log.PublishedCheckpoint? Due(long anchored)
-    {
-        var latest = checkpoints.Latest(_shard);
-        var due = latest is not null && latest.Checkpoint.Size > anchored
-            && _waitingSince is { } since
-            && (status.LeavesWaiting >= options.Value.LeavesMax
-                || clock.Now() - since >= TimeSpan.FromMilliseconds(options.Value.IntervalMs));
-        return due ? latest : null;
-    }
-
-    private async Task PrepareAsync(
-        Log.PublishedCheckpoint latest, long anchored, AnchorChain chain, Keypair key, CancellationToken ct)
+    private async Task PrepareAsync(Log.PublishedCheckpoint latest, AnchorChain chain, Keypair key, CancellationToken ct)
     {
         var checkpoint = latest.Checkpoint;
         var prepared = new AnchorPrepared(
             _shard, checkpoint.Size, checkpoint.Root.ToBase64(), System.Text.Encoding.UTF8.GetString(latest.Note),
             chain.GenesisHash, key.PublicKey.Key, clock.Now());
-        await CommitAsync(checkpoint.Size, state => AnchorDecider.Prepare(state, anchored, prepared), ct);
-        _waitingSince = null;
+        // One at a time also where several hosts anchor: who comes second sees the first one's.
+        await using var database = await sessions.DataSource(ShardRole.Global).OpenConnectionAsync(ct);
+        await using var transaction = await database.BeginTransactionAsync(ct);
+        await using (var turn = new NpgsqlCommand("select pg_advisory_xact_lock(hashtext('lumora anchor'))", database, transaction))
+            await turn.ExecuteNonQueryAsync(ct);
+        await using var session = sessions.Open(ShardRole.Global, Network, transaction);
+        var newest = await session.Query<AnchorView>().Where(anchor => anchor.Shard == _shard)
+            .OrderByDescending(anchor => anchor.Size).FirstOrDefaultAsync(ct);
+        if (newest is { Stage: not AnchorStage.Finalized })
+            return;
+        await CommitAsync(session, checkpoint.Size, state => AnchorDecider.Prepare(state, newest?.Size ?? 0, prepared), ct);
+        await transaction.CommitAsync(ct);
     }
 
     /// <summary>One step of an anchor that is under way.</summary>
-    private async Task DriveAsync(AnchorView anchor, AnchorChain chain, CancellationToken ct)
+    private async Task DriveAsync(AnchorView anchor, AnchorChain chain, Keypair key, CancellationToken ct)
     {
         if (anchor.GenesisHash != chain.GenesisHash)
             throw new WrongClusterException(anchor.GenesisHash, chain.GenesisHash);
         switch (anchor.Stage)
         {
             case AnchorStage.Prepared:
-                if (await chain.FundAsync(ct) == 0)
+                if (await WatchWalletAsync(chain, key, ct) == 0)
                     throw new AnchorRefusedException($"The anchor wallet {anchor.Payer} holds no SOL for fees; send some.");
                 var fresh = await chain.SignAsync(anchor.Memo, clock.Now(), ct);
                 await CommitAsync(anchor.Size, state => AnchorDecider.Sign(state!, fresh), ct);
                 await SendAsync(anchor.Size, fresh.RawTransaction, chain, ct);
                 break;
             case AnchorStage.Signed:
-                await ResumeAsync(anchor, chain, ct);
+                // Signed before a crash or a fault: look first, then send the same bytes.
+                var signed = await StateAsync(anchor.Size, ct);
+                if (!await ExpireAsync(signed, chain, ct))
+                    await SendAsync(anchor.Size, signed.RawTransaction!, chain, ct);
                 break;
             default:
-                await WatchAsync(anchor, chain, ct);
+                await WatchAsync(await StateAsync(anchor.Size, ct), chain, ct);
                 break;
         }
     }
@@ -133,16 +154,7 @@ public sealed partial class AnchorWorker(
             await CommitAsync(size, state => AnchorDecider.Submit(state!, clock.Now()), ct);
     }
 
-    /// <summary>Signed before a crash or a fault: look first, then send the same bytes.</summary>
-    private async Task ResumeAsync(AnchorView anchor, AnchorChain chain, CancellationToken ct)
-    {
-        if (await ExpireAsync(anchor, chain, ct))
-            return;
-        var raw = await RawAsync(anchor.Size, ct);
-        await SendAsync(anchor.Size, raw, chain, ct);
-    }
-
-    private async Task WatchAsync(AnchorView anchor, AnchorChain chain, CancellationToken ct)
+    private async Task WatchAsync(AnchorState anchor, AnchorChain chain, CancellationToken ct)
     {
         var sighting = await chain.SightAsync(anchor.Signature!, ct);
         await CommitAsync(anchor.Size, state => AnchorDecider.Observe(state!, sighting, clock.Now()), ct);
@@ -155,27 +167,32 @@ public sealed partial class AnchorWorker(
         else if (sighting is null && !await ExpireAsync(anchor, chain, ct))
         {
             // Dropped or on its way: the same bytes again do no harm.
-            await chain.SendAsync(await RawAsync(anchor.Size, ct), ct);
+            await chain.SendAsync(anchor.RawTransaction!, ct);
         }
     }
 
-    private async Task<bool> ExpireAsync(AnchorView anchor, AnchorChain chain, CancellationToken ct)
+    private async Task<bool> ExpireAsync(AnchorState anchor, AnchorChain chain, CancellationToken ct)
     {
-        if (await chain.HeightWithoutAsync(anchor.Signature!, ct) is not { } height)
-            return false;
-        return await CommitAsync(anchor.Size, state => AnchorDecider.Expire(state!, height, clock.Now()), ct) > 0;
+        var blockhash = Transaction.Deserialize(Convert.FromBase64String(anchor.RawTransaction!)).Message.RecentBlockhash;
+        return await chain.HeightWithoutAsync(anchor.Signature!, blockhash, anchor.LastValidBlockHeight, ct) is { } height
+            && await CommitAsync(anchor.Size, state => AnchorDecider.Expire(state!, height, clock.Now()), ct) > 0;
     }
 
-    private async Task<string> RawAsync(long size, CancellationToken ct)
+    private async Task<AnchorState> StateAsync(long size, CancellationToken ct)
     {
         await using var query = sessions.Query(ShardRole.Global);
-        var state = await query.Events.AggregateStreamAsync<AnchorState>(AnchorState.StreamOf(_shard, size), token: ct);
-        return state!.RawTransaction!;
+        return (await query.Events.AggregateStreamAsync<AnchorState>(AnchorState.StreamOf(_shard, size), token: ct))!;
     }
 
     private async Task<int> CommitAsync(long size, Func<AnchorState?, Decision> decide, CancellationToken ct)
     {
         await using var session = sessions.Open(ShardRole.Global, Network);
+        return await CommitAsync(session, size, decide, ct);
+    }
+
+    private async Task<int> CommitAsync(
+        IDocumentSession session, long size, Func<AnchorState?, Decision> decide, CancellationToken ct)
+    {
         var stream = await session.Events.FetchForWriting<AnchorState>(AnchorState.StreamOf(_shard, size), ct);
         switch (decide(stream.Aggregate))
         {
@@ -195,6 +212,9 @@ public sealed partial class AnchorWorker(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Anchoring waits: {Reason}")]
     private partial void LogFault(string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "anchor_wallet_low: {Reason}")]
+    private partial void LogWalletLow(string reason);
 }
 
 /// <summary>An anchor cannot go on until somebody acts; the message says what is wrong.</summary>

@@ -3,6 +3,7 @@ using Lumora.Chain.Notes;
 using Lumora.Chain.Solana;
 using Lumora.Chain.Solana.Rpc;
 using Lumora.Chain.Verification;
+using Lumora.Domain.Anchoring;
 using Lumora.Projections.EventStore;
 using Lumora.Projections.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,10 +12,10 @@ namespace Lumora.Chain.Anchoring;
 
 /// <summary>
 /// Finds the newest own memo on Solana: signed by the log's key and paid for by the anchor's. A memo that others copied
-/// from an older anchor of ours is therefore not taken for the newest.
+/// from an older anchor of ours is therefore not taken for the newest. For a region, finds what the global log has recorded of it.
 /// </summary>
 public sealed partial class AnchoredCheckpoints(
-    SolanaConnection connection, ShardMap shards, LumoraHome home, TimeProvider clock, ILogger<AnchoredCheckpoints> logger)
+    SolanaConnection connection, ShardSessions sessions, LumoraHome home, TimeProvider clock, ILogger<AnchoredCheckpoints> logger)
     : IAnchoredCheckpoints
 {
     // Sizes grow from anchor to anchor, but an older one that was signed again may land late.
@@ -22,7 +23,6 @@ public sealed partial class AnchoredCheckpoints(
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(5);
-    private static readonly AnchoredAnswer None = new(null, "the shard is not anchored");
 
     private Task<AnchoredAnswer>? _search;
     private DateTimeOffset _retryAt = DateTimeOffset.MinValue;
@@ -31,8 +31,8 @@ public sealed partial class AnchoredCheckpoints(
     public async Task<AnchoredAnswer?> AskAsync(string shard, VerifierKey log, CancellationToken cancellationToken)
     {
         // Region shards are covered by the global log and stand in no memo. One publisher asks for the global shard.
-        if (shard != shards.Of(ShardRole.Global))
-            return None;
+        if (shard != sessions.ShardOf(ShardRole.Global))
+            return await RecordedAsync(shard, log, cancellationToken);
         var isNew = _search is null;
         if (isNew && (connection.Current is null || clock.GetUtcNow() < _retryAt))
             return null;
@@ -52,6 +52,25 @@ public sealed partial class AnchoredCheckpoints(
         {
             LogFault(fault.Message);
             (_search, _retryAt) = (null, clock.GetUtcNow() + RetryPause);
+            return null;
+        }
+    }
+
+    /// <summary>Another database than the region's own: a backup of one sets back the other no more than the chain.</summary>
+    private async Task<AnchoredAnswer?> RecordedAsync(string shard, VerifierKey log, CancellationToken cancellationToken)
+    {
+        await using var query = sessions.Query(ShardRole.Global);
+        if (await query.LoadAsync<RegionCheckpoint>(RegionCheckpoint.StreamOf(shard), cancellationToken) is not { } recorded)
+            return new AnchoredAnswer(null, $"the global log has recorded no checkpoint of {shard}");
+        try
+        {
+            var note = System.Text.Encoding.UTF8.GetBytes(recorded.Note);
+            return new AnchoredAnswer(
+                NoteVerifier.VerifyCheckpoint(note, log).Checkpoint, $"the newest event of {recorded.Id} in the global log");
+        }
+        catch (Exception fault) when (fault is FormatException or VerificationException)
+        {
+            LogFault($"{recorded.Id}: {fault.Message}");
             return null;
         }
     }

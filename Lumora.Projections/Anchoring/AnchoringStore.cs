@@ -7,7 +7,7 @@ using Marten.Events.Aggregation;
 
 namespace Lumora.Projections.Anchoring;
 
-/// <summary>The view of anchors.</summary>
+/// <summary>The views of anchors and of regions' recorded checkpoints.</summary>
 public static class AnchoringStore
 {
     /// <summary>Adds the slice to the store.</summary>
@@ -15,6 +15,7 @@ public static class AnchoringStore
     {
         options.Projections.Add(new LiveState<AnchorState>(AnchorState.Evolve), ProjectionLifecycle.Live);
         options.Projections.Add(new AnchorViewProjection(), ProjectionLifecycle.Inline);
+        options.Projections.Add(new RegionCheckpointProjection(), ProjectionLifecycle.Inline);
         options.Schema.For<AnchorView>().Index(anchor => anchor.Size);
     }
 }
@@ -111,4 +112,12 @@ public sealed class AnchorViewProjection : SingleStreamProjection<AnchorView, st
         },
         _ => snapshot,
     };
+}
+
+/// <summary>Keeps the newest checkpoint of <c>checkpoint/{shard}</c>, whose stream has no end.</summary>
+public sealed class RegionCheckpointProjection : SingleStreamProjection<RegionCheckpoint, string>
+{
+    /// <inheritdoc/>
+    public override RegionCheckpoint? Evolve(RegionCheckpoint? snapshot, string id, IEvent e) =>
+        RegionCheckpoint.Evolve(snapshot, e.Data);
 }

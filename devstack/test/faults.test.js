@@ -35,6 +35,15 @@ test('a dropped transaction is answered and never seen', async () => {
   assert.ok(await status(signature));
 });
 
+test('a transaction that is handed over twice lands once and is answered as processed already', async () => {
+  const raw = await transfer(5);
+  await devstack.call('devstackFault', { kind: 'duplicate', method: 'sendTransaction' });
+  await assert.rejects(connection.sendRawTransaction(raw), /already been processed/);
+  const { transactions } = await devstack.call('devstackStatus');
+  await assert.rejects(connection.sendRawTransaction(raw), /already been processed/);
+  assert.equal((await devstack.call('devstackStatus')).transactions, transactions);
+});
+
 test('an expired blockhash is refused', async () => {
   const raw = await transfer(2);
   await devstack.call('devstackFault', { kind: 'expire' });

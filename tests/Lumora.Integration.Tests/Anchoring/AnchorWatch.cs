@@ -1,0 +1,113 @@
+using System.Net.Http.Json;
+using Lumora.Chain.Log;
+using Lumora.Chain.Solana;
+using Lumora.Chain.Solana.Rpc;
+using Lumora.Domain.Anchoring;
+using Lumora.Domain.Kernel;
+using Lumora.Domain.Nodes;
+using Lumora.Integration.Tests.Infrastructure;
+using Lumora.Projections.Anchoring;
+using Lumora.Projections.EventStore;
+using Marten;
+
+namespace Lumora.Integration.Tests.Anchoring;
+
+/// <summary>What a test sees of a host's anchors: in its events, and on the chain by a server of the test's choice.</summary>
+internal sealed class AnchorWatch(LumoraApp app, Func<IRpcClient> chain)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private static string Key(LumoraApp app) => Path.Combine(app.Home, "keys", "solana-anchor.json");
+
+    /// <summary>Appends a fact to the global shard and answers the least size of a tree that holds it.</summary>
+    public async Task<long> AppendAsync(string name)
+    {
+        var before = app.Get<ShardLogs>().Latest("main")?.Checkpoint.Size ?? 0;
+        await using var session = app.Get<ShardSessions>().Open(ShardRole.Global, Actor.System("test"));
+        session.Events.StartStream<NodeState>(
+            NodeState.StreamOf($"{name}-{Guid.NewGuid():N}"),
+            new NodeRegistered(name, "participant_x", null, NodeAllowance.Default, DateTimeOffset.UnixEpoch));
+        await session.SaveChangesAsync(Ct);
+        return before + 1;
+    }
+
+    /// <summary>Asks until there is an answer.</summary>
+    public static async Task<T> UntilAsync<T>(Func<CancellationToken, Task<T?>> askAsync)
+        where T : class
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        limit.CancelAfter(Patience);
+        while (true)
+        {
+            if (await askAsync(limit.Token) is { } found)
+                return found;
+            await Task.Delay(10, limit.Token);
+        }
+    }
+
+    /// <summary>Waits for an anchor that <paramref name="holds"/>.</summary>
+    public Task<AnchorView> UntilAsync(Func<AnchorView, bool> holds) => UntilAsync(async ct =>
+    {
+        await using var query = app.Get<ShardSessions>().Query(ShardRole.Global);
+        return (await query.Query<AnchorView>().ToListAsync(ct)).FirstOrDefault(holds);
+    });
+
+    /// <summary>Waits until a finalized anchor covers <paramref name="size"/> leaves.</summary>
+    public Task<AnchorView> FinalizedAsync(long size) =>
+        UntilAsync(anchor => anchor.Size >= size && anchor.Stage == AnchorStage.Finalized);
+
+    /// <summary>The steps of an anchor.</summary>
+    public async Task<IReadOnlyList<object>> StepsAsync(AnchorView anchor)
+    {
+        await using var query = app.Get<ShardSessions>().Query(ShardRole.Global);
+        return [.. (await query.Events.FetchStreamAsync(anchor.Id, token: Ct)).Select(step => step.Data)];
+    }
+
+    /// <summary>
+    /// What must hold after every fault: one transaction at a time, a second one only past the first's last valid height, one
+    /// finality; and on the chain one memo for each size, which is the archived one.
+    /// </summary>
+    public async Task<IReadOnlyList<object>> AssertSoundAsync(AnchorView anchor)
+    {
+        var steps = await StepsAsync(anchor);
+        AnchorSigned? live = null;
+        foreach (var step in steps)
+        {
+            if (step is AnchorSigned signed)
+            {
+                Assert.Null(live);
+                live = signed;
+            }
+            else if (step is AnchorExpired expired)
+            {
+                Assert.Equal(live!.Signature, expired.Signature);
+                Assert.True(expired.FinalizedBlockHeight > live.LastValidBlockHeight);
+                live = null;
+            }
+        }
+
+        var final = Assert.IsType<AnchorFinalized>(steps[^1]);
+        Assert.Single(steps.OfType<AnchorFinalized>());
+        Assert.Equal(live!.Signature, final.Signature);
+        var log = app.Get<ShardLogs>().Find("main")!.Key;
+        var memos = new List<MemoCheckpoint>();
+        var payer = KeypairFile.Load(Key(app)).PublicKey;
+        await foreach (var memo in MemoCheckpoints.SearchAsync(chain(), payer, log, TestContext.Current.CancellationToken))
+            memos.Add(memo);
+        var own = Assert.Single(memos, memo => memo.Checkpoint.Size == anchor.Size);
+        Assert.Equal((final.Signature, final.Slot), (own.Signature, (long)own.Slot));
+        Assert.Equal(memos.Count, memos.Select(memo => memo.Checkpoint.Size).Distinct().Count());
+        return steps;
+    }
+
+    /// <summary>Orders a fault of the local Solana.</summary>
+    public async Task FaultAsync(object order)
+    {
+        using var http = new HttpClient();
+        using var answer = await http.PostAsJsonAsync(
+            chain().NodeAddress, new { jsonrpc = "2.0", id = 1, method = "devstackFault", @params = new[] { order } }, Ct);
+        Assert.True(answer.IsSuccessStatusCode);
+    }
+}

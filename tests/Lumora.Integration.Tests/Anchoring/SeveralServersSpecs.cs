@@ -1,0 +1,207 @@
+using System.Text.Json.Nodes;
+using Lumora.Chain.Anchoring;
+using Lumora.Chain.Log;
+using Lumora.Integration.Tests.Infrastructure;
+using Lumora.Integration.Tests.Solana;
+
+namespace Lumora.Integration.Tests.Anchoring;
+
+/// <summary>Three RPC servers of one cluster, the first of which fails in every way that we could think of.</summary>
+public sealed class SeveralServersSpecs(SeveralServersSpecs.Fixture fixture)
+    : IClassFixture<SeveralServersSpecs.Fixture>, IAsyncLifetime
+{
+    private readonly AnchorWatch _watch = new(fixture.App, () => fixture.Solana.Rpc);
+
+    private FaultyServer First => fixture.Servers[0];
+
+    public async ValueTask InitializeAsync()
+    {
+        foreach (var server in fixture.Servers)
+            server.Heal();
+        // None rests from the test before.
+        while (fixture.Servers.Any(server => !server.Asked.Contains("getSignatureStatuses")))
+            await _watch.FinalizedAsync(await _watch.AppendAsync("before"));
+        First.Asked.Clear();
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [Fact]
+    public async Task One_that_is_dead_delays_nothing()
+    {
+        First.IsDead = true;
+        await AssertAnchoredOnceAsync("dead");
+        Assert.NotEmpty(First.Asked);
+    }
+
+    [Fact]
+    public async Task One_that_lags_by_a_thousand_slots_delays_nothing()
+    {
+        First.Lie = (method, result) => method switch
+        {
+            "getBlockHeight" or "getSlot" => Math.Max(0, (long)result - 1_000),
+            "getLatestBlockhash" => Changed(result, value =>
+            {
+                value["blockhash"] = "11111111111111111111111111111111";
+                value["lastValidBlockHeight"] = Math.Max(1, (long)value["lastValidBlockHeight"]! - 1_000);
+            }),
+            "isBlockhashValid" => Valued(result, false),
+            "getSignatureStatuses" => Valued(result, new JsonArray(null as JsonNode)),
+            "getTransaction" or "getBlock" => null,
+            "getBalance" => Valued(result, 0),
+            _ => result,
+        };
+        await AssertAnchoredOnceAsync("lags");
+        Assert.NotEmpty(First.Asked);
+    }
+
+    [Fact]
+    public async Task One_that_takes_transactions_and_calls_them_final_is_not_believed()
+    {
+        First.Swallowed = ["sendTransaction"];
+        First.Lie = (method, result) => method switch
+        {
+            "sendTransaction" => Lumora.Chain.Solana.Transaction.Deserialize(Convert.FromBase64String((string)result[0]!)).Signature,
+            "getBlockHeight" or "getSlot" => (long)result + 1_000_000,
+            "getSignatureStatuses" => Valued(result, new JsonArray(new JsonObject
+            {
+                ["slot"] = 1,
+                ["confirmations"] = null,
+                ["err"] = null,
+                ["confirmationStatus"] = "finalized",
+            })),
+            _ => result,
+        };
+        await AssertAnchoredOnceAsync("final");
+        Assert.NotEmpty(First.Asked);
+    }
+
+    [Fact]
+    public async Task One_that_calls_transactions_lost_causes_no_second_one()
+    {
+        First.Lie = (method, result) => method switch
+        {
+            "getBlockHeight" or "getSlot" => (long)result + 1_000_000,
+            "isBlockhashValid" => Valued(result, false),
+            "getSignatureStatuses" => Valued(result, new JsonArray(null as JsonNode)),
+            "getTransaction" => null,
+            _ => result,
+        };
+        await AssertAnchoredOnceAsync("lost");
+        Assert.NotEmpty(First.Asked);
+    }
+
+    [Fact]
+    public async Task One_that_calls_transactions_failed_causes_no_second_one()
+    {
+        First.Lie = (method, result) => method == "getSignatureStatuses"
+            ? Valued(result, new JsonArray(new JsonObject
+            {
+                ["slot"] = 1,
+                ["confirmations"] = null,
+                ["err"] = new JsonObject { ["InstructionError"] = new JsonArray(0, "Custom") },
+                ["confirmationStatus"] = "finalized",
+            }))
+            : result;
+        await AssertAnchoredOnceAsync("failed");
+        Assert.NotEmpty(First.Asked);
+    }
+
+    [Fact]
+    public async Task One_that_answers_what_nobody_can_read_delays_nothing()
+    {
+        First.Lie = (_, _) => new JsonObject { ["value"] = new JsonArray("?") };
+        await AssertAnchoredOnceAsync("garbage");
+        Assert.NotEmpty(First.Asked);
+    }
+
+    [Fact]
+    public async Task One_that_comes_back_as_another_cluster_is_given_no_transaction()
+    {
+        First.IsDead = true;
+        await AssertAnchoredOnceAsync("away");
+        First.Asked.Clear();
+        First.Lie = (method, result) => method == "getGenesisHash" ? (JsonNode)"4sGjMW1sUnHzSxGspuhpqLDx6wiyjNtZAMdL4VZHirAn" : result;
+        First.IsDead = false;
+        while (!First.Asked.Contains("getGenesisHash"))
+            await AssertAnchoredOnceAsync("other");
+        await AssertAnchoredOnceAsync("after");
+        Assert.DoesNotContain("sendTransaction", First.Asked);
+        Assert.DoesNotContain("getLatestBlockhash", First.Asked);
+    }
+
+    [Fact]
+    public async Task Without_a_majority_anchors_wait_and_nothing_else_does()
+    {
+        (First.IsDead, fixture.Servers[1].IsDead) = (true, true);
+        var size = await _watch.AppendAsync("waits");
+        var logs = fixture.App.Get<ShardLogs>();
+        await logs.WaitForLargerAsync("main", size - 1, TestContext.Current.CancellationToken);
+        var status = fixture.App.Get<AnchorStatus>();
+        while (status.UnanchoredAge < TimeSpan.FromSeconds(1) || status.Fault is null)
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        Assert.Contains("must agree", status.Fault, StringComparison.Ordinal);
+        Assert.True(status.LeavesWaiting > 0);
+        (First.IsDead, fixture.Servers[1].IsDead) = (false, false);
+        await _watch.AssertSoundAsync(await _watch.FinalizedAsync(size));
+    }
+
+    private async Task AssertAnchoredOnceAsync(string name)
+    {
+        var anchor = await _watch.FinalizedAsync(await _watch.AppendAsync(name));
+        await _watch.AssertSoundAsync(anchor);
+        Assert.Equal(1, anchor.Attempts);
+    }
+
+    private static JsonNode Valued(JsonNode result, JsonNode value)
+    {
+        result["value"] = value;
+        return result;
+    }
+
+    private static JsonNode Changed(JsonNode result, Action<JsonNode> change)
+    {
+        change(result["value"]!);
+        return result;
+    }
+
+    /// <summary>A host whose three servers are one real local Solana behind three fronts.</summary>
+    public sealed class Fixture(TestDatabases databases) : IAsyncLifetime
+    {
+        private readonly string _home = Path.Combine(Path.GetTempPath(), $"lumora-servers-{Guid.NewGuid():N}");
+        private readonly List<FaultyServer> _servers = [];
+        private LumoraApp? _app;
+
+        public LocalSolana Solana { get; } = new();
+
+        public LumoraApp App => _app!;
+
+        internal IReadOnlyList<FaultyServer> Servers => _servers;
+
+        public async ValueTask InitializeAsync()
+        {
+            await Solana.StartAsync();
+            for (var i = 0; i < 3; i++)
+                _servers.Add(await FaultyServer.StartAsync(Solana.Rpc.NodeAddress));
+            await AnchorWallet.FundAsync(_home, Solana.Rpc, 2_000_000_000);
+            _app = new LumoraApp(await databases.CreateAsync(), _home, new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["Solana:Endpoints"] = string.Join(',', _servers.Select(server => server.Address.ToString())),
+                ["Solana:TimeoutSeconds"] = "1",
+                ["Anchoring:IntervalMs"] = "100",
+                ["Anchoring:PollMs"] = "20",
+            });
+            await _app.StartAsync();
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            if (_app is not null)
+                await _app.DisposeAsync();
+            foreach (var server in _servers)
+                await server.DisposeAsync();
+            await Solana.DisposeAsync();
+            Directory.Delete(_home, recursive: true);
+        }
+    }
+}
