@@ -76,7 +76,10 @@ internal sealed class PublicFold : IAuditPart
             case EpochRewardsComputed e when _epochs.TryGetValue(e.Epoch, out var epoch):
                 _epochs[e.Epoch] = epoch with
                 {
-                    Paid = e.Paid, Unallocated = e.Unallocated, Providers = e.Providers, RewardRoot = e.RewardRoot,
+                    Paid = e.Paid,
+                    Unallocated = e.Unallocated,
+                    Providers = e.Providers,
+                    RewardRoot = e.RewardRoot,
                 };
                 break;
         }

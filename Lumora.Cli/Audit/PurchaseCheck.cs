@@ -81,7 +81,12 @@ internal sealed class PurchaseCheck : IAuditPart
             return "the dataset was bought under this purchase already";
         _purchases[id] = facts = facts with
         {
-            BuyerId = e.BuyerId, PublisherId = e.PublisherId, Price = e.Price.Units, Split = e.Split, BoughtAt = entry.Leaf.At, Where = entry.Where,
+            BuyerId = e.BuyerId,
+            PublisherId = e.PublisherId,
+            Price = e.Price.Units,
+            Split = e.Split,
+            BoughtAt = entry.Leaf.At,
+            Where = entry.Where,
         };
         if (!e.Split.IsWhole)
             return "its split is not the whole price";

@@ -38,7 +38,8 @@ internal sealed class ForgedServer : IAsyncDisposable
         });
         server._web.MapGet("/readyz", () => Results.Json(new
         {
-            status = "degraded", checks = new { log = new { status = server.Trouble is null ? "healthy" : "degraded", detail = server.Trouble } },
+            status = "degraded",
+            checks = new { log = new { status = server.Trouble is null ? "healthy" : "degraded", detail = server.Trouble } },
         }));
         server._web.MapPost("/graphql", () => server.Answer is { } answer ? Results.Text(answer, "application/json") : Results.NotFound());
         await server._web.StartAsync(TestContext.Current.CancellationToken);
