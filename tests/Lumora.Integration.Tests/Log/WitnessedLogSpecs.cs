@@ -131,7 +131,7 @@ public sealed class WitnessedLogSpecs(TestDatabases databases) : IAsyncLifetime
         Assert.Equal(HttpStatusCode.UnprocessableEntity, fork.StatusCode);
         using var longer = await PostAsync(http, signer, old: size, size + 5);
         Assert.Equal(HttpStatusCode.UnprocessableEntity, longer.StatusCode);
-        using var unread = await http.PostAsync($"{_witness.Url}/add-checkpoint", new ByteArrayContent(new byte[100_000]), Ct);
+        using var unread = await http.PostAsync($"{_witness.Url}/add-checkpoint", new ByteArrayContent(new byte[AddCheckpointRequest.BytesMax + 1]), Ct);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, unread.StatusCode);
         using var read = await http.GetAsync($"{_witness.Url}/add-checkpoint", Ct);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, read.StatusCode);

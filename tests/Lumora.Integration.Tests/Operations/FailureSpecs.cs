@@ -14,11 +14,11 @@ public sealed class FailureSpecs(AppFixture fixture) : IClassFixture<AppFixture>
 {
     [Theory]
     [InlineData("GET", "/nope", 404, "not_found")]
-    [InlineData("GET", "/log/main/proof/no-guid", 404, "not_found")]
+    [InlineData("GET", "/log/main/proof/no-guid", 404, "path_not_found")]
     [InlineData("GET", "/datasets/nope/croissant.json", 404, "not_found")]
     [InlineData("DELETE", "/v1/events", 405, "method_not_allowed")]
     [InlineData("GET", "/v1/auth/sign-in", 405, "method_not_allowed")]
-    [InlineData("GET", "/v1/events?from=abc", 400, "bad_request")]
+    [InlineData("GET", "/v1/events?from=abc", 400, "invalid_range")]
     [InlineData("GET", "/v1/nodes/self", 401, "signature_missing")]
     public async Task What_cannot_be_answered_is_a_problem_with_a_code(string method, string path, int status, string code)
     {
