@@ -1,5 +1,6 @@
 using Lumora.Chain.Anchoring;
 using Lumora.Projections.EventStore;
+using static Lumora.Api.Log.LogProblems;
 
 namespace Lumora.Api.Log;
 
@@ -24,8 +25,4 @@ internal static class ComposedProofEndpoint
                     "event_not_recorded", "The global log has recorded no checkpoint yet that covers the event: ask again in a minute."),
             };
     }
-
-    private static IResult NotFound(string code, string detail) => Results.Problem(
-        detail, statusCode: StatusCodes.Status404NotFound,
-        extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["code"] = code });
 }

@@ -9,6 +9,7 @@ using Lumora.Chain.Verification;
 using Lumora.Domain.Merkle;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
+using static Lumora.Api.Log.LogProblems;
 
 namespace Lumora.Api.Log;
 
@@ -131,6 +132,4 @@ internal static class LogEndpoints
         options.Value.Access == LogAccess.Public ? Shared : "private, " + Immutable;
 
     private static EntityTagHeaderValue TagOf(byte[] content) => new($"\"{Convert.ToHexStringLower(SHA256.HashData(content))}\"");
-
-    private static IResult NotFound(string code, string detail) => LogProblems.NotFound(code, detail);
 }

@@ -31,8 +31,8 @@ internal static class AnchorBenchCommand
         command.SetAction(async (parsed, ct) =>
         {
             await using var server = await BenchServer.StartAsync(null, Console.WriteLine, ct);
-            await using var host = await AnchoredHost.StartAsync(await server.CreateDatabaseAsync("anchors", ct), ct);
-            var times = await host.MeasureAsync(TimeSpan.FromSeconds(parsed.GetValue(seconds)), ct);
+            await using var host = BenchHost.Start(await server.CreateDatabaseAsync("anchors", ct), chain: true);
+            var times = await new AnchorDelays(host).MeasureAsync(TimeSpan.FromSeconds(parsed.GetValue(seconds)), ct);
             var latencies = new LatencyHistogram();
             foreach (var time in times)
                 latencies.Record(time);

@@ -10,16 +10,17 @@ using Microsoft.Extensions.Logging;
 namespace Lumora.Bench.Server;
 
 /// <summary>
-/// The whole host, as users run it, in this process and on a home of its own, without a chain: its sequencer and publisher
-/// follow what is appended.
+/// The whole host, as users run it, in this process and on a home of its own: its sequencer and publisher follow what is
+/// appended.
 /// </summary>
 internal sealed class BenchHost : WebApplicationFactory<DatabaseModule>
 {
     private static readonly TimeSpan CatchUpMax = TimeSpan.FromMinutes(30);
 
     private readonly string _connectionString;
+    private readonly bool _chain;
 
-    private BenchHost(string connectionString) => _connectionString = connectionString;
+    private BenchHost(string connectionString, bool chain) => (_connectionString, _chain) = (connectionString, chain);
 
     /// <summary>Its folder, gone with it.</summary>
     public string Home { get; } = Path.Combine(Path.GetTempPath(), $"lumora-bench-home-{Guid.NewGuid():N}");
@@ -36,12 +37,15 @@ internal sealed class BenchHost : WebApplicationFactory<DatabaseModule>
     /// <summary>The logs.</summary>
     public ShardLogs Logs => Services.GetRequiredService<ShardLogs>();
 
-    /// <summary>Starts a host on the database of <paramref name="connectionString"/>; it listens on loopback.</summary>
-    public static BenchHost Start(string connectionString)
+    /// <summary>
+    /// Starts a host on the database of <paramref name="connectionString"/>, with a local Solana when <paramref name="chain"/> says
+    /// so; it listens on loopback.
+    /// </summary>
+    public static BenchHost Start(string connectionString, bool chain = false)
     {
         // The settings lie beside the bench; the factory would look for a solution above it.
         Environment.SetEnvironmentVariable("ASPNETCORE_TEST_CONTENTROOT_LUMORA_API", AppContext.BaseDirectory);
-        var host = new BenchHost(connectionString);
+        var host = new BenchHost(connectionString, chain);
         host.UseKestrel(port: 0);
         host.StartServer();
         return host;
@@ -69,7 +73,7 @@ internal sealed class BenchHost : WebApplicationFactory<DatabaseModule>
         builder.UseEnvironment("Development");
         builder.UseSetting("ConnectionStrings:Lumora", _connectionString);
         builder.UseSetting("Lumora:Home", Home);
-        builder.UseSetting("Solana:Embedded", "false");
+        builder.UseSetting("Solana:Embedded", _chain ? "true" : "false");
         builder.UseSetting("Logging:LogLevel:Default", nameof(LogLevel.Warning));
     }
 }

@@ -36,10 +36,14 @@ internal sealed class DerivedRows(NpgsqlConnection connection, DerivedHistory? h
         if (_rollUps.Count > 0)
             await RunAsync(LedgerSets.RollUps(_rollUps.Values), ct);
         _rollUps.Clear();
-        if (_lastTime is { } last && history is not null)
-            history.Moments.Add(last);
-        else if (_lastTime is { } written)
-            await RunAsync(LedgerSets.TimeOf(written.At, written.Version), ct);
+        if (_lastTime is { } last)
+        {
+            if (history is null)
+                await RunAsync(LedgerSets.TimeOf(last.At, last.Version), ct);
+            else
+                history.Moments.Add(last);
+        }
+
         _lastTime = null;
     }
 
