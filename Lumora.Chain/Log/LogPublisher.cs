@@ -220,8 +220,7 @@ public sealed class LogPublisher(
         try
         {
             var verified = NoteVerifier.VerifyCheckpoint(note, signer.Keys, []);
-            var own = verified.Note.Signatures.Where(line => signer.Keys.Any(key => key.Id == line.KeyId && key.Name == line.KeyName));
-            return new PublishedCheckpoint(shard, verified.Checkpoint, new SignedNote(verified.Note.Text, [.. own]).ToBytes()) { Served = note };
+            return new PublishedCheckpoint(shard, verified.Checkpoint, verified.Note.Only(signer.Keys).ToBytes()) { Served = note };
         }
         catch (Exception exception) when (exception is VerificationException or FormatException)
         {

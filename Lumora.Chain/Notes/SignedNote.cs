@@ -12,6 +12,9 @@ public sealed record NoteSignature(string KeyName, uint KeyId, ReadOnlyMemory<by
     internal const string Prefix = "\u2014 ";
     internal const int KeyIdBytes = 4;
 
+    /// <summary>Whether the line names <paramref name="key"/>; whether the signature is good is another question.</summary>
+    public bool IsOf(VerifierKey key) => KeyId == key.Id && KeyName == key.Name;
+
     /// <summary>The line as it stands in a note, without its newline.</summary>
     public string ToLine()
     {
@@ -78,6 +81,9 @@ public sealed class SignedNote
 
     /// <summary>This note with one more signature.</summary>
     public SignedNote With(NoteSignature signature) => new(Text, [.. Signatures, signature]);
+
+    /// <summary>This note with the lines of <paramref name="keys"/> alone.</summary>
+    public SignedNote Only(IReadOnlyCollection<VerifierKey> keys) => new(Text, [.. Signatures.Where(line => keys.Any(line.IsOf))]);
 
     /// <summary>The note's bytes: text, empty line, signature lines.</summary>
     public byte[] ToBytes()

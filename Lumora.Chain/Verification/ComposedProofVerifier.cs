@@ -82,7 +82,7 @@ public static class ComposedProofVerifier
 
     private static VerifierKey LogOf(ComposedEntry entry, WitnessPolicy trusted) => trusted.LogKeys.First(key =>
         key.Name == entry.Checkpoint.Checkpoint.Origin
-        && entry.Checkpoint.Note.Signatures.Any(signature => signature.KeyId == key.Id && signature.KeyName == key.Name));
+        && entry.Checkpoint.Note.Signatures.Any(line => line.IsOf(key)));
 
     /// <summary>The global event is the record of exactly the region's checkpoint.</summary>
     private static bool CheckRecord(ComposedEntry region, ComposedEntry global)

@@ -24,7 +24,7 @@ public static class NoteVerifier
         foreach (var signature in note.Signatures)
         {
             // "Verifiers MUST ignore signatures from unknown keys, even if they share a name with a known key."
-            var key = keys.FirstOrDefault(k => k.Id == signature.KeyId && k.Name == signature.KeyName);
+            var key = keys.FirstOrDefault(signature.IsOf);
             if (key is null)
                 continue;
             // "If a known key's signature fails to verify, the note MUST be rejected."

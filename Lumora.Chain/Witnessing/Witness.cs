@@ -129,10 +129,9 @@ public sealed class Witness : IDisposable
         }
 
         var cosignature = _signer.Cosign(note.Text, _clock.GetUtcNow());
-        var known = note.Signatures.Where(signature => log.Keys.Any(key => key.Id == signature.KeyId && key.Name == signature.KeyName));
         // "The witness MUST persist the new checkpoint before responding." A caller that has gone does not stop it half way.
         await _state.SwapAsync(
-            log.Hash, stored, new SignedNote(note.Text, [.. known, cosignature]).ToBytes(), CancellationToken.None);
+            log.Hash, stored, note.Only(log.Keys).With(cosignature).ToBytes(), CancellationToken.None);
         return new WitnessAnswer(200, Text, $"{cosignature.ToLine()}\n");
     }
 

@@ -90,7 +90,7 @@ public sealed class WitnessClient(HttpClient http, PolicyWitness witness)
         {
             var answered = SignedNote.Parse([.. note, .. body]);
             NoteVerifier.Verify(answered, [witness.Key]);
-            return answered.Signatures.Last(line => line.KeyId == witness.Key.Id && line.KeyName == witness.Key.Name);
+            return answered.Signatures.Last(line => line.IsOf(witness.Key));
         }
         catch (Exception exception) when (exception is FormatException or VerificationException)
         {

@@ -9,7 +9,8 @@ namespace Lumora.Cli.Audit;
 /// </summary>
 internal static class JournalState
 {
-    private static readonly RequestDigest NoDigest = RequestDigest.FromBytes([]);
+    /// <summary>What was asked is for conflicts between requests, of which a replay has none.</summary>
+    public static readonly RequestDigest NoDigest = RequestDigest.FromBytes([]);
 
     /// <summary>Writes <paramref name="state"/>.</summary>
     public static void Save(BinaryWriter output, LedgerState state)

@@ -18,9 +18,6 @@ internal sealed class LedgerCheck : IAuditPart
     /// <summary>What the names of journals begin with.</summary>
     public const string JournalPrefix = "ledger/";
 
-    // What was asked is for conflicts between requests, of which a replay has none.
-    private static readonly RequestDigest NoDigest = RequestDigest.FromBytes([]);
-
     private readonly Dictionary<string, LedgerState?> _journals = new(StringComparer.Ordinal);
 
     /// <summary>Journals so far.</summary>
@@ -106,7 +103,7 @@ internal sealed class LedgerCheck : IAuditPart
             var id = OutcomeId.Of(leaf.Actor ?? "", @event.Id);
             if (FaultOf(state, leaf, @event, id) is { } fault)
                 return fault;
-            state.Apply(new JournalEvent(leaf.Version, leaf.Actor ?? "", leaf.At, @event), id, NoDigest);
+            state.Apply(new JournalEvent(leaf.Version, leaf.Actor ?? "", leaf.At, @event), id, JournalState.NoDigest);
             return null;
         }
         catch (Exception exception) when (exception is FormatException or ArgumentException)

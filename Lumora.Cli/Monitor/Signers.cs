@@ -17,7 +17,7 @@ internal static class Signers
     {
         VerifierKey[] known = [key.Key, .. key.Policy?.WitnessKeys ?? [], .. key.Trust?.File.Body.Witnesses.Select(VerifierKey.Parse) ?? []];
         var others = key.Trust?.File.Body.Shards.SelectMany(shard => shard.Keys).Select(VerifierKey.Parse) ?? [];
-        foreach (var signature in note.Signatures.Where(one => known.Concat(others).All(k => k.Id != one.KeyId || k.Name != one.KeyName)))
+        foreach (var signature in note.Signatures.Where(one => !known.Concat(others).Any(one.IsOf)))
         {
             var text = string.Create(CultureInfo.InvariantCulture, $"{signature.KeyName} (key id {signature.KeyId:x8}) has signed the checkpoint");
             if (signature.KeyName == key.Key.Name)
