@@ -78,13 +78,14 @@ internal sealed partial class LedgerLeadership : IAsyncDisposable
     /// <inheritdoc cref="LeaseSight.IsOwn"/>
     public bool IsOwn(SeenLease seen) => _sight.IsOwn(seen);
 
-    /// <summary>Takes the lease at once when it is free, then goes on looking.</summary>
+    /// <summary>Takes the lease at once when it is free, and goes on looking: opening may take longer than a lease lasts.</summary>
     public async Task StartAsync(CancellationToken ct)
     {
         await LookAsync(ct);
-        if (_terms.Current is { } reign)
-            await reign.Opened.WaitAsync(ct);
+        var first = _terms.Current;
         _loop = Task.Run(() => RunAsync(_end.Token), CancellationToken.None);
+        if (first is not null)
+            await first.Opened.WaitAsync(ct);
     }
 
     /// <summary>The host takes forwarded requests now: the lease says where.</summary>

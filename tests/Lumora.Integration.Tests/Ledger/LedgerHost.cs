@@ -59,6 +59,16 @@ internal sealed class LedgerHost : ILedgerProbe, IAsyncDisposable
         return host;
     }
 
+    /// <summary>Begins to start one whose first commit stands still until <see cref="Thaw"/>.</summary>
+    public static (LedgerHost Host, Task Started) StartWithSlowCommit(LedgerHarness harness)
+    {
+        var host = new LedgerHost(harness, new LedgerOptions(), TimeProvider.System)
+        {
+            _commits = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously),
+        };
+        return (host, host._app.StartAsync(TestContext.Current.CancellationToken));
+    }
+
     /// <summary>Its next look at the lease does not happen before <see cref="Thaw"/>, nor, if asked, its next commit.</summary>
     public void Freeze(bool inCommit)
     {

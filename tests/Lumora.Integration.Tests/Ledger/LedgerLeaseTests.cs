@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
 using Lumora.Integration.Tests.Infrastructure;
+using Lumora.Integration.Tests.Tasks;
 using Lumora.Projections.Ledger;
 using static Lumora.Integration.Tests.Ledger.LedgerHarness;
 
@@ -35,6 +36,24 @@ public sealed class LedgerLeaseTests(TestDatabases databases)
         Assert.Equal(
             LedgerCodes.InvalidKey,
             Assert.IsType<LedgerOutcome.Refused>(await second.Ledger.AskAsync(poor with { Key = "" })).Rejection.Code);
+    }
+
+    [Fact]
+    public async Task A_host_that_takes_long_to_open_its_accounts_renews_its_lease_meanwhile()
+    {
+        await using var harness = await LedgerHarness.StartAsync(databases);
+        var (host, started) = LedgerHost.StartWithSlowCommit(harness);
+        await using (host)
+        {
+            await host.InCommit;
+            var first = await DeadlineAsync();
+            await WorkFixture.EventuallyAsync(async () => await DeadlineAsync() > first ? "renewed" : null);
+            host.Thaw();
+            await started;
+            Assert.Equal((true, 1L), (host.Standing.IsWriter, host.Standing.Term));
+        }
+
+        Task<long> DeadlineAsync() => harness.CountAsync("select (extract(epoch from deadline) * 1000000)::bigint from ledger_lease");
     }
 
     [Fact]
