@@ -84,7 +84,7 @@ internal sealed class LedgerCommitter(
     {
         var (decided, transaction) = (flight.Decided, flight.Transaction);
         await ReachAsync(CommitPoint.BeforeAppend, transaction, ct);
-        await transaction.CopyAsync(decided.Writes, ct);
+        await transaction.AddRowsAsync(decided.Writes, isWaiting: before is { Written.IsCompleted: false }, ct);
         // It has the fence then and lets it go with its commit. Earlier, this batch might get there first.
         if (before is not null)
             await before.Written;
@@ -122,7 +122,7 @@ internal sealed class LedgerCommitter(
             // Companions first: what can still conflict does so before the journal takes sequence numbers.
             if (decided.Companions.Count > 0)
                 await companions.AppendAsync(transaction.Transaction, decided.Companions, ct);
-            await transaction.CopyAsync(decided.Writes, ct);
+            await transaction.AddRowsAsync(decided.Writes, isWaiting: false, ct);
             await transaction.WriteAsync(shard, place: null, decided, ct);
             await ReachAsync(CommitPoint.AfterAppend, transaction, ct);
             await transaction.CommitAsync(ct);

@@ -68,7 +68,7 @@ internal sealed class LedgerTransaction(NpgsqlConnection connection) : IAsyncDis
         "update ledger_fence set journal_version = $2, account_count = $3, at = $4 where shard = $1";
 
     private NpgsqlTransaction? _transaction;
-    private bool _copied;
+    private bool _hasRows;
 
     public NpgsqlTransaction Transaction => _transaction ?? throw new InvalidOperationException("The transaction has not begun.");
 
@@ -119,20 +119,31 @@ internal sealed class LedgerTransaction(NpgsqlConnection connection) : IAsyncDis
         LedgerLoad.ReadAccountsAsync(connection, _transaction, accounts, state, ct);
 
     /// <summary>
-    /// Adds the many rows of a large batch. Rows under ids of their own meet nobody else's, so they may be there before the
-    /// fence is moved.
+    /// Adds the rows under ids of their own. They meet nobody else's, so they may be there before the fence is moved: many rows go by
+    /// COPY; few go along with all others, unless those have to wait for the batch before, whose time these can use.
     /// </summary>
-    public async Task CopyAsync(LedgerWrites writes, CancellationToken ct)
+    public async Task AddRowsAsync(LedgerWrites writes, bool isWaiting, CancellationToken ct)
     {
-        if (writes.Entries.Count < CopyRowsMin)
+        if (writes.Entries.Count >= CopyRowsMin)
+        {
+            await BeginAsync(ct);
+            await LedgerCopy.OutcomesAsync(connection, writes.Outcomes, ct);
+            await LedgerCopy.EntriesAsync(connection, writes.Entries, ct);
+        }
+        else if (isWaiting)
+        {
+            await BeginAsync(ct);
+            await using var batch = new NpgsqlBatch(connection, _transaction);
+            AddRows(batch, writes);
+            await batch.PrepareAsync(ct);
+            await batch.ExecuteNonQueryAsync(ct);
+        }
+        else
             return;
-        await BeginAsync(ct);
-        await LedgerCopy.OutcomesAsync(connection, writes.Outcomes, ct);
-        await LedgerCopy.EntriesAsync(connection, writes.Entries, ct);
-        _copied = true;
+        _hasRows = true;
     }
 
-    /// <summary>Writes every row of the batch that is not copied set-wise, where the journal will stand, and its events.</summary>
+    /// <summary>Writes set-wise every row of the batch that is not there yet, where the journal will stand, and its events.</summary>
     /// <param name="shard">Whose journal.</param>
     /// <param name="place">From where the fence is to be moved; null = it was moved before.</param>
     /// <param name="decided">The batch.</param>
@@ -144,13 +155,8 @@ internal sealed class LedgerTransaction(NpgsqlConnection connection) : IAsyncDis
         await BeginAsync(ct);
         await using var batch = new NpgsqlBatch(connection, _transaction);
         AddFence(batch, shard, place, decided.State);
-        if (!_copied)
-        {
-            batch.Add(LedgerSets.Outcomes(writes.Outcomes));
-            if (writes.Entries.Count > 0)
-                batch.Add(LedgerSets.Entries(writes.Entries));
-        }
-
+        if (!_hasRows)
+            AddRows(batch, writes);
         if (writes.Opened.Count > 0)
             batch.Add(LedgerSets.Opened(writes.Opened));
         var changed = batch.BatchCommands.Count;
@@ -193,6 +199,13 @@ internal sealed class LedgerTransaction(NpgsqlConnection connection) : IAsyncDis
         {
             throw new LedgerFenceLostException(fault);
         }
+    }
+
+    private static void AddRows(NpgsqlBatch batch, LedgerWrites writes)
+    {
+        batch.Add(LedgerSets.Outcomes(writes.Outcomes));
+        if (writes.Entries.Count > 0)
+            batch.Add(LedgerSets.Entries(writes.Entries));
     }
 
     private static void AddFence(NpgsqlBatch batch, string shard, LedgerPlace? place, LedgerState state)
