@@ -61,12 +61,14 @@ public sealed class LogSequencer : BatchSubscription
         var floor = page.SequenceFloor;
         var leaves = await ReadPatientlyAsync(shard, floor, page.SequenceCeiling, cancellationToken);
         // A range has no bound when the log is far behind. What fills a page of its own is committed in front of the range's last
-        // page: should the range come again, the head knows these leaves.
+        // page: should the range come again, the head knows these leaves. The next page is read and hashed meanwhile.
         while (leaves.Count == PageEventsMax)
         {
-            await CommitPatientlyAsync(shard, leaves, cancellationToken);
+            var commit = CommitPatientlyAsync(shard, leaves, cancellationToken);
             floor = leaves[^1].Sequence;
-            leaves = await ReadPatientlyAsync(shard, floor, page.SequenceCeiling, cancellationToken);
+            var next = ReadPatientlyAsync(shard, floor, page.SequenceCeiling, cancellationToken);
+            await Task.WhenAll(commit, next);
+            leaves = await next;
         }
 
         if (leaves.Count == 0)

@@ -85,7 +85,6 @@ public static class LogStore
         table.AddColumn("hash", "bytea").NotNull();
         table.AddColumn("bytes", "bytea").NotNull();
         table.AddColumn("detached", "bytea");
-        table.Indexes.Add(new IndexDefinition("log_leaves_seq_id") { Columns = ["seq_id"], IsUnique = true });
         table.Indexes.Add(new IndexDefinition("log_leaves_event_id") { Columns = ["event_id"], IsUnique = true });
         table.Indexes.Add(new IndexDefinition("log_leaves_type") { Columns = ["type", "leaf_index"] });
         return table;
