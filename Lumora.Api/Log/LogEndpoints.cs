@@ -1,11 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using Lumora.Chain.Blobs;
 using Lumora.Chain.Log;
-using Lumora.Chain.Merkle;
 using Lumora.Chain.Notes;
 using Lumora.Chain.Tiles;
-using Lumora.Chain.Verification;
 using Lumora.Domain.Merkle;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
@@ -75,16 +72,8 @@ internal static class LogEndpoints
             return NotFound("log_not_found", $"There is no log {shard}.");
         if (await log.Leaves.FindAsync(eventId, cancellationToken) is not { } leaf)
             return NotFound("event_not_found", $"The event {eventId} is not in the log {shard}.");
-        if (await log.Blobs.ReadAsync(LogPublisher.CheckpointPath, cancellationToken) is not { } note)
+        if (await log.Proofs.ProveAsync(leaf, cancellationToken) is not { } proof)
             return NotFound("event_not_published", "The event is in no checkpoint yet: ask again in a second.");
-        var checkpoint = NoteVerifier.VerifyCheckpoint(note, log.Key).Checkpoint;
-        if (leaf.Index >= checkpoint.Size)
-            return NotFound("event_not_published", "The event is in no checkpoint yet: ask again in a second.");
-
-        var path = await new TreeReader(new BlobTiles(log.Blobs), checkpoint.Size).InclusionAsync(leaf.Index, cancellationToken);
-        var proof = new TlogProof(leaf.Index, path, note).ToBytes();
-        // Nothing leaves that we would not believe ourselves.
-        LogProofVerifier.Verify(proof, leaf.Bytes, log.Key);
         context.Response.Headers.CacheControl = "no-cache";
         return Results.File(proof, Text, $"{eventId}.tlog-proof", entityTag: TagOf(proof));
     }

@@ -70,9 +70,12 @@ public sealed class LeafTable(NpgsqlDataSource database) : ILeafSource
     /// <summary>The leaf of an event by its id, or null when it is not (yet) in the log.</summary>
     public async Task<LeafRow?> FindAsync(Guid eventId, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(
-            "select leaf_index, hash, bytes, detached from log_leaves where event_id = $1");
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(
+            "select leaf_index, hash, bytes, detached from log_leaves where event_id = $1", connection);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = eventId });
+        // Once for each connection of the pool: planning costs as much as looking up.
+        await command.PrepareAsync(cancellationToken);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? Row(reader) : null;
     }
@@ -86,7 +89,7 @@ public sealed class LeafTable(NpgsqlDataSource database) : ILeafSource
             + (search.Type is null ? "" : " and type = $4")
             + (search.Stream is null
                 ? ""
-                : $" and seq_id in (select seq_id from mt_events where stream_id = ${(search.Type is null ? 4 : 5)})")
+                : $" and event_id in (select id from mt_events where stream_id = ${(search.Type is null ? 4 : 5)})")
             + $" order by leaf_index {(search.Backward ? "desc" : "asc")} limit $3");
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = search.After });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = search.Before });

@@ -16,6 +16,9 @@ public sealed record ShardLog(string Shard, VerifierKey Key, FolderBlobStore Blo
     /// <summary>All keys that sign its checkpoints, <see cref="Key"/> first: two while its key is being replaced.</summary>
     public IReadOnlyList<VerifierKey> Keys { get; init; } = [Key];
 
+    /// <summary>Makes its inclusion proofs.</summary>
+    public LogProofs Proofs { get; } = new(Blobs, Key);
+
     /// <summary>The published checkpoint as it is served, and when its file was written; null before the first.</summary>
     public (byte[] Note, DateTimeOffset At)? ReadCheckpoint()
     {

@@ -7,12 +7,13 @@ namespace Lumora.Chain.Merkle;
 
 /// <summary>
 /// Makes the proofs of one tree size from its tiles (RFC 6962 §2.1.1 and §2.1.2, by their recursive definitions). Keeps the
-/// tiles that it read; use one reader for a request. Checks of proofs live apart, in Lumora.Chain.Verification.
+/// tiles that it read; use one reader for a request, and one cache for the readers of a log. Checks of proofs live apart, in
+/// Lumora.Chain.Verification.
 /// </summary>
-public sealed class TreeReader(ITileReader tiles, long size)
+public sealed class TreeReader(ITileReader tiles, long size, TreeCache? cache = null)
 {
     private const int LevelBits = 8;
-    private readonly Dictionary<TileId, MerkleHash[]> _read = [];
+    private readonly Dictionary<TileId, TileNodes> _read = [];
 
     /// <summary>Leaves of the tree.</summary>
     public long Size { get; } = size;
@@ -88,10 +89,15 @@ public sealed class TreeReader(ITileReader tiles, long size)
         var count = end - begin;
         if (BitOperations.IsPow2(count))
             return await PerfectAsync(begin, BitOperations.Log2((ulong)count), cancellationToken);
+        if (end == Size && cache?.FindEdge(Size, begin) is { } known)
+            return known;
         var middle = begin + SplitOf(count);
         var left = await HashOfAsync(begin, middle, cancellationToken);
         var right = await HashOfAsync(middle, end, cancellationToken);
-        return MerkleHash.OfChildren(left, right);
+        var hash = MerkleHash.OfChildren(left, right);
+        if (end == Size)
+            cache?.KeepEdge(Size, begin, hash);
+        return hash;
     }
 
     /// <summary>The root of the perfect subtree of 2^height leaves at <paramref name="begin"/>.</summary>
@@ -102,15 +108,19 @@ public sealed class TreeReader(ITileReader tiles, long size)
         var width = 1 << (height % LevelBits);
         var first = TileId.CountAt(level, begin);
         var tile = TileId.At(level, first / TileId.WidthMax, Size)!.Value;
-        var hashes = await HashesAsync(tile, cancellationToken);
-        return HashTile.Root(hashes.AsSpan((int)(first % TileId.WidthMax), width));
+        var nodes = await NodesAsync(tile, cancellationToken);
+        return nodes.Root((int)(first % TileId.WidthMax), width);
     }
 
-    private async ValueTask<MerkleHash[]> HashesAsync(TileId tile, CancellationToken cancellationToken)
+    private async ValueTask<TileNodes> NodesAsync(TileId tile, CancellationToken cancellationToken)
     {
-        if (_read.TryGetValue(tile, out var hashes))
-            return hashes;
+        if (_read.TryGetValue(tile, out var nodes))
+            return nodes;
+        if (cache?.Find(tile) is { } kept)
+            return _read[tile] = kept;
         var bytes = await tiles.ReadOrFullAsync(tile, cancellationToken);
-        return _read[tile] = HashTile.Decode(bytes, tile.Width);
+        nodes = _read[tile] = new TileNodes(HashTile.Decode(bytes, tile.Width));
+        cache?.Keep(tile, nodes);
+        return nodes;
     }
 }

@@ -1,0 +1,44 @@
+using Lumora.Chain.Blobs;
+using Lumora.Chain.Merkle;
+using Lumora.Chain.Notes;
+using Lumora.Chain.Verification;
+using Lumora.Domain.Merkle;
+
+namespace Lumora.Chain.Log;
+
+/// <summary>
+/// Makes the inclusion proofs of one log in its newest checkpoint. What requests have in common is done once: the signature of a
+/// checkpoint, and the nodes of <see cref="TreeCache"/>. Safe for threads.
+/// </summary>
+public sealed class LogProofs(IBlobStore blobs, VerifierKey key)
+{
+    private readonly BlobTiles _tiles = new(blobs);
+    private readonly TreeCache _cache = new();
+    private volatile Verified? _newest;
+
+    /// <summary>The <c>.tlog-proof</c> of <paramref name="leaf"/>; null when no published checkpoint covers it yet.</summary>
+    /// <exception cref="VerificationException">Tiles, checkpoint and leaf do not belong together: nothing false leaves.</exception>
+    public async Task<byte[]?> ProveAsync(LeafRow leaf, CancellationToken cancellationToken)
+    {
+        if (await blobs.ReadAsync(LogPublisher.CheckpointPath, cancellationToken) is not { } note)
+            return null;
+        var checkpoint = Verify(note);
+        if (leaf.Index >= checkpoint.Size)
+            return null;
+        var path = await new TreeReader(_tiles, checkpoint.Size, _cache).InclusionAsync(leaf.Index, cancellationToken);
+        // Nothing leaves that we would not believe ourselves.
+        ProofVerifier.VerifyInclusion(MerkleHash.OfLeaf(leaf.Bytes), leaf.Index, checkpoint.Size, path, checkpoint.Root);
+        return new TlogProof(leaf.Index, path, note).ToBytes();
+    }
+
+    private Checkpoint Verify(byte[] note)
+    {
+        if (_newest is { } newest && newest.Note.AsSpan().SequenceEqual(note))
+            return newest.Checkpoint;
+        var verified = new Verified(note, NoteVerifier.VerifyCheckpoint(note, key).Checkpoint);
+        _newest = verified;
+        return verified.Checkpoint;
+    }
+
+    private sealed record Verified(byte[] Note, Checkpoint Checkpoint);
+}
