@@ -17,6 +17,7 @@ internal static class ExportCheck
     public const string Claim = "export_same";
 
     private const int FindingsMax = 20;
+    private const int BufferBytes = 128 * 1024;
 
     /// <summary>
     /// Compares as many lines as there are <paramref name="hashes"/>, the first of which is that of the entry <paramref name="from"/>; more
@@ -26,7 +27,7 @@ internal static class ExportCheck
         Stream export, long from, IReadOnlyList<MerkleHash> hashes, Action<long> progress, CancellationToken cancellationToken)
     {
         var findings = new List<Finding>();
-        var lines = PipeReader.Create(export);
+        var lines = PipeReader.Create(export, new StreamPipeReaderOptions(bufferSize: BufferBytes));
         var next = 0;
         while (next < hashes.Count && findings.Count < FindingsMax)
         {
