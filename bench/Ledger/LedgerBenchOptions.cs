@@ -35,7 +35,8 @@ internal sealed record LedgerBenchOptions
 /// <param name="WarmUp">Before each window, at the row's own load.</param>
 /// <param name="Window">Of each row.</param>
 /// <param name="SweepWindow">Of the rows that look for a peer's best number of connections.</param>
-/// <param name="LogWarmUp">How long ledger and log run together before that window: a host that has just started runs unoptimised code.</param>
+/// <param name="LogWarmUp">How long ledger and log run together before that window, at least; see <see cref="Measuring.WarmCode"/>.</param>
+/// <param name="LogWarmUpMax">And at most.</param>
 /// <param name="LogWindow">How long the ledger is loaded while the log follows.</param>
 /// <param name="Rounds">How often the compared rows are measured, each round all of them in turn.</param>
 /// <param name="Callers">Of the uniform rows of this ledger.</param>
@@ -43,18 +44,21 @@ internal sealed record LedgerBenchOptions
 /// <param name="BatchConnections">The same for one that moves many transfers in a call: it needs fewer.</param>
 /// <param name="Reads">Whether reads of a large ledger are measured, too.</param>
 internal sealed record LedgerPlan(
-    TimeSpan WarmUp, TimeSpan Window, TimeSpan SweepWindow, TimeSpan LogWarmUp, TimeSpan LogWindow, int Rounds,
+    TimeSpan WarmUp, TimeSpan Window, TimeSpan SweepWindow, TimeSpan LogWarmUp, TimeSpan LogWarmUpMax,
+    TimeSpan LogWindow, int Rounds,
     IReadOnlyList<int> Callers, IReadOnlyList<int> Connections, IReadOnlyList<int> BatchConnections, bool Reads)
 {
     /// <summary>About ten minutes.</summary>
     public static LedgerPlan Full { get; } = new(
-        TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(20),
+        TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(4),
+        TimeSpan.FromSeconds(20),
         Rounds: 3,
         [1, 64, 512, 4_096], [1, 4, 8, 16, 32, 64], [1, 2, 4, 8], Reads: true);
 
     /// <summary>Less than a minute: a look, no judgement.</summary>
     public static LedgerPlan Quick { get; } = new(
         TimeSpan.FromSeconds(0.4), TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(4),
+        TimeSpan.FromSeconds(4),
         Rounds: 1,
         [64, 512, 4_096], [8, 32], [2, 4], Reads: false);
 }

@@ -20,7 +20,7 @@ internal static class LedgerWithLog
         var books = new LedgerLoad(host.Ledger, host.Sessions.DataSource(ShardRole.Global), host.Shard, options.Keys);
         await books.FundAsync(options.Accounts, ct);
         var warmUp = Start();
-        await warmUp.WaitAsync(options.Plan.LogWarmUp, ct);
+        await WarmCode.WaitAsync(warmUp, options.Plan.LogWarmUp, options.Plan.LogWarmUpMax, ct);
         await warmUp.StopAsync();
         await host.CatchUpAsync(ct);
         await server.AnalyzeAsync(ct);

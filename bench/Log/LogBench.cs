@@ -3,6 +3,7 @@ using System.Text.Json;
 using Lumora.Bench.Ledger;
 using Lumora.Bench.Measuring;
 using Lumora.Bench.Server;
+using Lumora.Chain.Log;
 using Lumora.Domain.Merkle;
 using Lumora.Projections.EventStore;
 
@@ -17,7 +18,7 @@ internal sealed class LogBench(LogBenchOptions options, TextWriter output)
     private const int Accounts = 10_000;
     private const int Callers = 512;
     private const double LoadPerSecond = 5_000;
-    private const int Proofs = 2_000;
+    private const int Proofs = 12_000;
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
@@ -46,7 +47,10 @@ internal sealed class LogBench(LogBenchOptions options, TextWriter output)
         });
         output.WriteLine($"(the host was ready after {Stopwatch.GetElapsedTime(started, ready).TotalSeconds:0.0} s, with {before} leaves)");
         await HashAsync(host, size, ct);
+        // What else follows the journal has to catch up as well.
+        await Calm.WaitAsync(options.Patience, ct);
         await ProveAsync(host, size, ct);
+        Add(await OutsideAudit.MeasureAsync(host, size, output, ct));
         await DelayAsync(host, ct);
         if (options.Json is { } file)
         {
@@ -104,29 +108,39 @@ internal sealed class LogBench(LogBenchOptions options, TextWriter output)
         });
     }
 
-    /// <summary>Proofs of random events, each a request over HTTP by one caller.</summary>
+    /// <summary>Proofs of random events, by one caller: the look-up, then the proof, then all of it over HTTP.</summary>
     private async Task ProveAsync(BenchHost host, long size, CancellationToken ct)
     {
         using var client = host.CreateClient();
-        var events = await EventsAsync(host, size, ct);
-        var (served, memory) = (new LatencyHistogram(), Environment.WorkingSet);
-        for (var i = 0; i < events.Count; i++)
-        {
-            var started = Stopwatch.GetTimestamp();
-            await client.GetByteArrayAsync($"/log/{host.Shard}/proof/{events[i]}", ct);
-            // The first ones warm the way.
-            if (i >= events.Count / 4)
-                served.Record(Stopwatch.GetElapsedTime(started));
-        }
-
-        Add(new LogRow($"a proof over HTTP, log of {size}", "ms")
-        {
-            Count = events.Count,
-            P50Ms = served.QuantileMs(0.5),
-            P99Ms = served.QuantileMs(0.99),
-            AtLeast = 1,
-        });
+        var log = host.Logs.Find(host.Shard)!;
+        var memory = Environment.WorkingSet;
+        var leaves = new List<LeafRow>();
+        await MeasureAsync("an event's leaf in the database", atLeast: null, async id => leaves.Add((await log.Leaves.FindAsync(id, ct))!));
+        var next = 0;
+        await MeasureAsync("its proof from the tiles", atLeast: null, _ => log.Proofs.ProveAsync(leaves[next++], ct));
+        await MeasureAsync("both over HTTP", atLeast: 1, id => client.GetByteArrayAsync($"/log/{host.Shard}/proof/{id}", ct));
         output.WriteLine($"(working set {memory >> 20} MiB before the proofs, {Environment.WorkingSet >> 20} MiB after)");
+
+        async Task MeasureAsync(string subject, double? atLeast, Func<Guid, Task> work)
+        {
+            var (events, times) = (await EventsAsync(host, size, ct), new LatencyHistogram());
+            for (var i = 0; i < events.Count; i++)
+            {
+                var started = Stopwatch.GetTimestamp();
+                await work(events[i]);
+                // The first ones warm the way.
+                if (i >= events.Count / 2)
+                    times.Record(Stopwatch.GetElapsedTime(started));
+            }
+
+            Add(new LogRow($"{subject}, log of {size}", "ms")
+            {
+                Count = events.Count,
+                P50Ms = times.QuantileMs(0.5),
+                P99Ms = times.QuantileMs(0.99),
+                AtLeast = atLeast,
+            });
+        }
     }
 
     private async Task DelayAsync(BenchHost host, CancellationToken ct)
@@ -136,7 +150,7 @@ internal sealed class LogBench(LogBenchOptions options, TextWriter output)
         Add(Row("merge delay, one transfer at a time", await delay.MeasureAsync(options.DelaySamples, TimeSpan.FromMilliseconds(100), ct)));
 
         var load = Load.StartOpen(books.OpenCaller(Workload.Uniform(Accounts), 0), LoadPerSecond, ct);
-        await load.WaitAsync(TimeSpan.FromSeconds(5), ct);
+        await WarmCode.WaitAsync(load, TimeSpan.FromSeconds(5), options.Patience, ct);
         var loaded = await delay.MeasureAsync(options.DelaySamples, TimeSpan.FromMilliseconds(20), ct);
         await load.StopAsync();
         Add(Row($"merge delay, {LoadPerSecond:#,##0} events/s beside it", loaded));

@@ -40,6 +40,7 @@ internal static class LogBenchCommand
                 Postgres = parsed.GetValue(postgres),
                 Json = parsed.GetValue(json),
                 Events = Math.Clamp(parsed.GetValue(events) ?? (isQuick ? EventsQuick : EventsDefault), 50_000, 10_000_000),
+                Patience = TimeSpan.FromSeconds(isQuick ? 5 : 240),
                 DelaySamples = isQuick ? 50 : 300,
             };
             return Guarded.RunAsync("log", parsed.InvocationConfiguration.Error, async () =>
