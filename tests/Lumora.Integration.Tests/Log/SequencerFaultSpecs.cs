@@ -62,6 +62,29 @@ public sealed class SequencerFaultSpecs(TestDatabases databases)
         await WholeLog.AssertAsync(app);
     }
 
+    /// <summary>What the publisher asks for: to be woken, the size, the leaves.</summary>
+    [Fact]
+    public async Task Whatever_breaks_while_the_publisher_listens_and_reads_it_goes_on_and_the_log_is_whole()
+    {
+        await using var postgres = await FaultyPostgres.StartAsync(await databases.CreateAsync());
+        await using var app = new LumoraApp(postgres.ConnectionString);
+        await app.StartAsync();
+        await LogBench.AppendManyAsync(app, 1);
+        await WholeLog.AssertAsync(app);
+        foreach (var statement in (string[])["listen lumora_log", "select size from log_head", "select leaf_index, hash, bytes"])
+        {
+            foreach (var with in s_breaks)
+            {
+                postgres.Arm(new StatementFault(statement, with));
+                await LogBench.AppendManyAsync(app, 1);
+                while (postgres.Armed > 0)
+                    await Task.Delay(20, TestContext.Current.CancellationToken);
+                await LogBench.AppendManyAsync(app, 1);
+                await WholeLog.AssertAsync(app);
+            }
+        }
+    }
+
     private static IEnumerable<StatementFault> Faults(params string[] more)
     {
         foreach (var with in s_breaks)

@@ -12,6 +12,7 @@ internal sealed class BackedUpDatabase : IAsyncDisposable
     private const string Receiver = "lumora_backup";
 
     private readonly HomeFolder _home = new();
+    private readonly string _backup = Directory.CreateTempSubdirectory("lumora-backup-").FullName;
     private readonly PostgresBinaries _binaries;
     private EmbeddedPostgres? _server;
     private Process? _receiver;
@@ -20,8 +21,6 @@ internal sealed class BackedUpDatabase : IAsyncDisposable
 
     /// <summary>Reaches it; another one after each start.</summary>
     public string ConnectionString => _server!.ConnectionString;
-
-    private string Backup => Path.Combine(_home.Path, "backup");
 
     private string Server => Path.Combine(_home.Path, "postgres");
 
@@ -41,12 +40,12 @@ internal sealed class BackedUpDatabase : IAsyncDisposable
     /// </summary>
     public async Task BackUpAsync(CancellationToken ct)
     {
-        var wal = Directory.CreateDirectory(Path.Combine(Backup, "wal")).FullName;
+        var wal = Directory.CreateDirectory(Path.Combine(_backup, "wal")).FullName;
         await RunAsync("pg_receivewal", ["-d", Address(), "-D", wal, "--slot", Receiver, "--create-slot"], ct);
         _receiver = Start("pg_receivewal", ["-d", Address(), "-D", wal, "--slot", Receiver, "--synchronous", "--no-loop"]);
         await ExecuteAsync($"alter system set synchronous_standby_names = '{Receiver}'", ct);
         await ExecuteAsync("select pg_reload_conf()", ct);
-        await RunAsync("pg_basebackup", ["-d", Address(), "-D", Path.Combine(Backup, "base"), "-X", "stream", "-c", "fast"], ct);
+        await RunAsync("pg_basebackup", ["-d", Address(), "-D", Path.Combine(_backup, "base"), "-X", "stream", "-c", "fast"], ct);
     }
 
     /// <summary>The machine of the database is gone; what was backed up is elsewhere.</summary>
@@ -66,12 +65,12 @@ internal sealed class BackedUpDatabase : IAsyncDisposable
         var data = Path.Combine(Server, "data");
         if (Directory.Exists(data))
             Directory.Delete(data, recursive: true);
-        await CopyAsync(Path.Combine(Backup, "base"), data, ct);
+        await CopyAsync(Path.Combine(_backup, "base"), data, ct);
         var settings = "synchronous_standby_names = ''\n";
         if (withAllCommits)
         {
             var wal = Path.Combine(Server, "wal");
-            await CopyAsync(Path.Combine(Backup, "wal"), wal, ct);
+            await CopyAsync(Path.Combine(_backup, "wal"), wal, ct);
             // The last segment was still being written.
             foreach (var partial in Directory.EnumerateFiles(wal, "*.partial"))
                 File.Move(partial, Path.ChangeExtension(partial, null));
@@ -97,6 +96,7 @@ internal sealed class BackedUpDatabase : IAsyncDisposable
         }
 
         await _home.DisposeAsync();
+        Directory.Delete(_backup, recursive: true);
     }
 
     private async Task StartServerAsync(CancellationToken ct) =>
