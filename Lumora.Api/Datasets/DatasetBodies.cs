@@ -26,7 +26,7 @@ public sealed class DatasetBodies(LumoraHome home)
     public void Keep(string path, string sha256)
     {
         using (var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite))
-            file.Flush(flushToDisk: true);
+            DiskFlush.ToDisk(file);
         File.Move(path, PathOf(sha256), overwrite: true);
     }
 

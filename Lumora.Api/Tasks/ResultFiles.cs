@@ -63,7 +63,7 @@ internal sealed class ResultFiles(LumoraHome home)
             var hash = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, ct));
             if (hash != result.CiphertextSha256)
                 return new Rejection("upload_hash_wrong", $"What arrived hashes to {hash}.", "ciphertextSha256");
-            file.Flush(flushToDisk: true);
+            DiskFlush.ToDisk(file);
         }
 
         File.Move(upload, kept, overwrite: true);

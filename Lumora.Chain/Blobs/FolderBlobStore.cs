@@ -78,7 +78,7 @@ public sealed class FolderBlobStore(string root) : IBlobStore
             using (var handle = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write))
             {
                 await RandomAccess.WriteAsync(handle, bytes, 0, cancellationToken);
-                RandomAccess.FlushToDisk(handle);
+                DiskFlush.ToDisk(handle);
             }
 
             File.Move(temporary, file, overwrite: true);

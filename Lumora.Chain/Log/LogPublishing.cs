@@ -49,9 +49,9 @@ public sealed partial class LogPublishing(
             {
                 return new FolderCheckpointLock(home.Folder("lock"));
             }
-            catch (LogRefusedException exception)
+            catch (Exception exception) when (exception is LogRefusedException or IOException or UnauthorizedAccessException)
             {
-                // Another host on this home signs; take over when it goes.
+                // Another host on this home signs; take over when it goes. Or the disk refuses: the host serves on without a log.
                 Note("*", exception);
                 await Task.Delay(FaultPause, cancellationToken);
             }

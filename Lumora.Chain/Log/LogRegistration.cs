@@ -11,7 +11,7 @@ namespace Lumora.Chain.Log;
 /// <summary>Adds the transparency log to a host.</summary>
 public static class LogRegistration
 {
-    /// <summary>The log's tables, its sequencer as a subscription of the event store, its witnesses and its publisher.</summary>
+    /// <summary>The log's tables, its sequencer as a subscription of the event store with its watch, its witnesses and its publisher.</summary>
     public static IServiceCollection AddTransparencyLog(this IServiceCollection services)
     {
         services.ConfigureMarten(LogStore.Configure);
@@ -26,6 +26,7 @@ public static class LogRegistration
         services.AddSingleton(Cosigner);
         services.AddSingleton<LogPublishing>();
         services.AddHostedService(provider => provider.GetRequiredService<LogPublishing>());
+        services.AddHostedService<SequencerWatch>();
         return services;
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Lumora.Projections.Hosting;
 
 namespace Lumora.Chain.Solana;
 
@@ -66,7 +67,7 @@ public static class KeypairFile
         using var stream = new FileStream(path, options);
         var numbers = keypair.ToSecret().Select(value => value.ToString(CultureInfo.InvariantCulture));
         stream.Write(System.Text.Encoding.ASCII.GetBytes($"[{string.Join(',', numbers)}]"));
-        stream.Flush(flushToDisk: true);
+        DiskFlush.ToDisk(stream);
     }
 
     private static int[]? ReadNumbers(string json)

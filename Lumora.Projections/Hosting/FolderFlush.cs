@@ -10,13 +10,14 @@ public static class FolderFlush
     private const int ReadOnly = 0;
 
     /// <summary>When it returns, the names that were made or removed in <paramref name="folder"/> survive a loss of power.</summary>
+    /// <exception cref="IOException">The disk did not take them.</exception>
     public static void ToDisk(string folder)
     {
         // Windows has no such call and needs none: NTFS journals its folders.
         if (OperatingSystem.IsWindows())
             return;
         using var handle = Open(folder);
-        RandomAccess.FlushToDisk(handle);
+        DiskFlush.ToDisk(handle);
     }
 
     private static SafeFileHandle Open(string folder)

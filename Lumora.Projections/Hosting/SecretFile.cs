@@ -40,19 +40,20 @@ public static class SecretFile
         using (var file = new FileStream(temporary, options))
         {
             file.Write(secret);
-            file.Flush(flushToDisk: true);
+            DiskFlush.ToDisk(file);
         }
 
         try
         {
             File.Move(temporary, path, overwrite: false);
-            FolderFlush.ToDisk(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            return true;
         }
         catch (IOException) when (File.Exists(path))
         {
             File.Delete(temporary);
             return false;
         }
+
+        FolderFlush.ToDisk(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        return true;
     }
 }

@@ -61,7 +61,7 @@ public sealed class SubjectKeys(LumoraHome home)
             // Overwriting helps on media that write in place; on others it does no harm.
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Write);
             stream.Write(RandomNumberGenerator.GetBytes(Sealed.KeyLength));
-            stream.Flush(flushToDisk: true);
+            DiskFlush.ToDisk(stream);
         }
         catch (FileNotFoundException)
         {

@@ -11,15 +11,16 @@ namespace Lumora.Chain.Tests.Log;
 /// <summary>A log on a folder of its own, with leaves in memory and one fault at a chosen write.</summary>
 internal sealed class LogWorkshop : IDisposable
 {
-    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"lumora-log-{Guid.NewGuid():N}");
+    public LogWorkshop() => Blobs = new FolderBlobStore(Path.Combine(Folder, "log"));
 
-    public LogWorkshop() => Blobs = new FolderBlobStore(Path.Combine(_folder, "log"));
+    /// <summary>All of its files.</summary>
+    public string Folder { get; } = Path.Combine(Path.GetTempPath(), $"lumora-log-{Guid.NewGuid():N}");
 
     public MemoryLeaves Leaves { get; } = new();
 
     public FolderBlobStore Blobs { get; }
 
-    public string LockFolder => Path.Combine(_folder, "lock");
+    public string LockFolder => Path.Combine(Folder, "lock");
 
     public LogSigner Signer { get; set; } = new(GoldenLog.LogSigner());
 
@@ -76,8 +77,8 @@ internal sealed class LogWorkshop : IDisposable
     public void Dispose()
     {
         Signer.Dispose();
-        if (Directory.Exists(_folder))
-            Directory.Delete(_folder, recursive: true);
+        if (Directory.Exists(Folder))
+            Directory.Delete(Folder, recursive: true);
     }
 
     /// <summary>Counts writes (and reads, if asked) and breaks one of them, before or after it was done; perhaps a second one.</summary>

@@ -27,6 +27,20 @@ internal static class LogBench
         return ((Guid)(await command.ExecuteScalarAsync(Ct))!, stream);
     }
 
+    /// <summary>Appends facts in one commit, each on a stream of its own.</summary>
+    public static async Task AppendManyAsync(LumoraApp app, int count)
+    {
+        await using var session = app.Get<ShardSessions>().Open(ShardRole.Region, Actor.System("test"));
+        for (var i = 0; i < count; i++)
+        {
+            var stream = $"node/{Guid.NewGuid():N}";
+            session.Events.StartStream<NodeState>(stream, new NodeRegistered(
+                stream, "participant_test", Region: null, NodeAllowance.Default, TimeProvider.System.Now()));
+        }
+
+        await session.SaveChangesAsync(Ct);
+    }
+
     /// <summary>Waits until a checkpoint covers the event; answers its index.</summary>
     public static async Task<long> PublishedAsync(LumoraApp app, Guid eventId)
     {

@@ -54,6 +54,29 @@ public sealed class LogRestartSpecs(TestDatabases databases)
         }
     }
 
+    /// <summary>A disk that refuses delays the log and stops nothing else.</summary>
+    [Fact]
+    public async Task A_host_whose_lock_folder_cannot_be_made_serves_and_signs_as_soon_as_it_can()
+    {
+        var home = Path.Combine(Path.GetTempPath(), $"lumora-no-lock-{Guid.NewGuid():N}");
+        Directory.CreateDirectory(home);
+        await File.WriteAllTextAsync(Path.Combine(home, "lock"), "in the way", None);
+        try
+        {
+            await using var app = new LumoraApp(await databases.CreateAsync(), home);
+            await app.StartAsync();
+            using var client = app.CreateClient();
+            while (!(await client.GetStringAsync("/readyz", None)).Contains("log_not_published", StringComparison.Ordinal))
+                await Task.Delay(20, None);
+            File.Delete(Path.Combine(home, "lock"));
+            await AppendAndWaitAsync(app, 1);
+        }
+        finally
+        {
+            Directory.Delete(home, recursive: true);
+        }
+    }
+
     /// <summary>Appends events and waits for the checkpoint that has the last of them.</summary>
     private static async Task<PublishedCheckpoint> AppendAndWaitAsync(LumoraApp app, int count)
     {
