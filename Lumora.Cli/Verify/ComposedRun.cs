@@ -7,6 +7,7 @@ using Lumora.Chain.Witnesses;
 using Lumora.Cli.Logs;
 using Lumora.Cli.Reports;
 using Lumora.Cli.Trust;
+using Lumora.Domain.Kernel;
 
 namespace Lumora.Cli.Verify;
 
@@ -80,12 +81,23 @@ internal sealed class ComposedRun(TrustedKey key, IReadOnlyCollection<string> pa
             return;
         }
 
-        var slot = checked((long)memo.Slot);
-        if (slot != anchor.Slot)
-            Findings.Add(new Finding("anchored", file, string.Create(CultureInfo.InvariantCulture, $"it says slot {anchor.Slot}, the chain says {slot}")));
+        // Null where the server keeps transactions longer than blocks.
+        var block = await chain.Rpc.GetBlockAsync(memo.Slot, ct: cancellationToken);
+        Compare(file, "slot", anchor.Slot.ToString(CultureInfo.InvariantCulture), memo.Slot.ToString(CultureInfo.InvariantCulture));
+        Compare(file, "block", anchor.Blockhash, block?.Blockhash);
+        Compare(file, "block time", anchor.BlockTime, (block?.BlockTime ?? memo.BlockTime)?.ToWire());
         Anchored(
-            slot == anchor.Slot ? Standing.ProvenOnChain : Standing.NotProven,
-            string.Create(CultureInfo.InvariantCulture, $"transaction {anchor.Signature} is final in slot {slot}, cluster {chain.GenesisHash}"));
+            Findings.Count == 0 ? Standing.ProvenOnChain : Standing.NotProven,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"transaction {anchor.Signature} is final in slot {memo.Slot}{(block is null ? ", whose block the server has not" : $", block {block.Blockhash}")}, cluster {chain.GenesisHash}"));
+    }
+
+    /// <summary>What the file says against what the chain says; nothing where one of them does not say it.</summary>
+    private void Compare(string file, string what, string? said, string? chain)
+    {
+        if (said is not null && chain is not null && said != chain)
+            Findings.Add(new Finding("anchored", file, $"it says {what} {said}, the chain says {chain}"));
     }
 
     private void Witnessed(string file, VerifiedComposedProof verified)

@@ -84,10 +84,20 @@ public sealed class VerifyComposedSpecs(RegionShardSpecs.Fixture fixture) : ICla
             said.Must(1, "Does not hold.");
         }
 
-        // What no signature covers: the slot is the chain's to say.
-        await File.WriteAllBytesAsync(file, (proof with { Anchor = proof.Anchor! with { Slot = proof.Anchor.Slot + 1 } }).ToBytes(), Ct);
-        (await VerifyAsync(file, keys)).Must(0, "needs the chain", "anchored");
-        (await VerifyAsync(file, [.. keys, "--rpc", Rpc])).Must(1, "WRONG", "the chain says");
+        // What no signature covers is the chain's to say.
+        var anchor = proof.Anchor!;
+        foreach (var (what, other) in new (string, AnchorEvidence)[]
+        {
+            ("slot", anchor with { Slot = anchor.Slot + 1 }),
+            ("block ", anchor with { Blockhash = anchor.GenesisHash }),
+            ("block time", anchor with { BlockTime = "2001-02-03T04:05:06.000000Z" }),
+        })
+        {
+            await File.WriteAllBytesAsync(file, (proof with { Anchor = other }).ToBytes(), Ct);
+            (await VerifyAsync(file, keys)).Must(0, "needs the chain", "anchored");
+            (await VerifyAsync(file, [.. keys, "--rpc", Rpc])).Must(1, "WRONG", $"it says {what}", "the chain says");
+        }
+
         await File.WriteAllTextAsync(file, "{", Ct);
         (await VerifyAsync(file, keys)).Must(1, "WRONG", file);
     }
