@@ -35,8 +35,8 @@ public enum ComposedProofFault
 /// <summary>Makes composed proofs (docs/composed-proof.md) of events in region shards.</summary>
 public sealed class ComposedProofs(ShardLogs logs, ShardSessions sessions, IOptions<WitnessOptions> witnesses)
 {
-    // Read once, as the cosigner reads it: what is published until the next start meets this one.
-    private readonly Lazy<WitnessPolicy?> _policy = new(witnesses.Value.ReadPolicy);
+    // Read once, as the cosigner reads it.
+    private readonly WitnessPolicy? _policy = witnesses.Value.ReadPolicy();
 
     /// <summary>
     /// The proof of <paramref name="eventId"/> in the log of <paramref name="shard"/>: with the newest finalized anchor when that covers
@@ -99,7 +99,7 @@ public sealed class ComposedProofs(ShardLogs logs, ShardSessions sessions, IOpti
 
     /// <summary>The keys that have signed, and the host's witnesses without their addresses, which are for nobody else.</summary>
     private string PolicyOf(IReadOnlyList<VerifierKey> signers) =>
-        (_policy.Value?.For(signers) ?? WitnessPolicy.OfLogs(signers)).ToText();
+        (_policy?.For(signers) ?? WitnessPolicy.OfLogs(signers)).ToText();
 
     private static IEnumerable<VerifierKey> Signers(byte[] note, ShardLog log)
     {

@@ -83,8 +83,19 @@ public static class LogKeys
     private static void Remember(LumoraHome home, string shard, VerifierKey key)
     {
         var file = Path.Combine(home.Keys, string.Create(CultureInfo.InvariantCulture, $"log-{shard}.{key.Id:x8}{KnownSuffix}"));
-        if (!File.Exists(file))
-            SecretFile.TryCreate(file, System.Text.Encoding.UTF8.GetBytes($"{key}\n"));
+        try
+        {
+            if (!File.Exists(file))
+                SecretFile.TryCreate(file, System.Text.Encoding.UTF8.GetBytes($"{key}\n"));
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // A folder of keys that the host may only read: whoever replaces the key there puts the old one's file beside it.
+        }
+        catch (IOException) when (!File.Exists(file))
+        {
+            // The same, of a file system that is mounted for reading.
+        }
     }
 
     private static NoteSigner Read(LumoraHome home, string name, string origin)
