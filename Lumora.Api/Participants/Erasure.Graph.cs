@@ -18,7 +18,8 @@ public sealed partial class Mutation
 {
     /// <summary>
     /// Erases a participant's personal data for ever, by destroying the key that it is sealed under. For yourself, or as a steward
-    /// with a reason for anybody but another steward. It ends all sign-ins and roles of the participant: withdraw
+    /// with a reason for anybody but another steward. From the second steward on two of them have to ask for it, within seven days: the first
+    /// one hears approval_pending, and nothing has happened. It ends all sign-ins and roles of the participant: withdraw
     /// first, nobody can act for its accounts and nodes afterwards. The log keeps the ciphertext, so that every proof stays valid. Again:
     /// the same answer.
     /// </summary>

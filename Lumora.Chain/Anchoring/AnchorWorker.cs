@@ -18,7 +18,7 @@ namespace Lumora.Chain.Anchoring;
 /// and nothing else. After a crash it goes on from the events: bytes that were sent are stored in them.
 /// </summary>
 public sealed partial class AnchorWorker(
-    ShardSessions sessions, IPublishedCheckpoints checkpoints, SolanaConnection connection, LumoraHome home,
+    ShardSessions sessions, Log.ShardLogs logs, IPublishedCheckpoints checkpoints, SolanaConnection connection, LumoraHome home,
     AnchorStatus status, IOptions<AnchoringOptions> options, TimeProvider clock, ILogger<AnchorWorker> logger)
     : BackgroundService
 {
@@ -48,7 +48,7 @@ public sealed partial class AnchorWorker(
             {
                 return;
             }
-            catch (Exception fault) when (fault is SolanaException or NpgsqlException or AnchorRefusedException or FormatException
+            catch (Exception fault) when (fault is SolanaException or NpgsqlException or AnchorRefusedException or FormatException or IOException
                 or JasperFx.ConcurrencyException or Marten.Exceptions.MartenCommandException)
             {
                 if (status.Note(fault.Message))
@@ -118,6 +118,7 @@ public sealed partial class AnchorWorker(
             .OrderByDescending(anchor => anchor.Size).FirstOrDefaultAsync(ct);
         if (newest is { Stage: not AnchorStage.Finalized })
             return;
+        await CosignedNotes.KeepAsync(logs.Find(_shard)!.Blobs, latest, ct);
         await CommitAsync(session, checkpoint.Size, state => AnchorDecider.Prepare(state, newest?.Size ?? 0, prepared), ct);
         await transaction.CommitAsync(ct);
     }

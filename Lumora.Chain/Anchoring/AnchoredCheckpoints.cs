@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace Lumora.Chain.Anchoring;
 
 /// <summary>
-/// Finds the newest own memo on Solana: signed by the log's key and paid for by the anchor's. A memo that others copied
+/// Finds the newest own memo on Solana: signed by a key of the log, also one that was replaced since, and paid for by the anchor's. A memo that others copied
 /// from an older anchor of ours is therefore not taken for the newest. For a region, finds what the global log has recorded of it.
 /// </summary>
 public sealed partial class AnchoredCheckpoints(
@@ -28,15 +28,15 @@ public sealed partial class AnchoredCheckpoints(
     private DateTimeOffset _retryAt = DateTimeOffset.MinValue;
 
     /// <inheritdoc/>
-    public async Task<AnchoredAnswer?> AskAsync(string shard, VerifierKey log, CancellationToken cancellationToken)
+    public async Task<AnchoredAnswer?> AskAsync(string shard, IReadOnlyList<VerifierKey> keys, CancellationToken cancellationToken)
     {
         // Region shards are covered by the global log and stand in no memo. One publisher asks for the global shard.
         if (shard != sessions.ShardOf(ShardRole.Global))
-            return await RecordedAsync(shard, log, cancellationToken);
+            return await RecordedAsync(shard, keys, cancellationToken);
         var isNew = _search is null;
         if (isNew && (connection.Current is null || clock.GetUtcNow() < _retryAt))
             return null;
-        _search ??= FindAsync(connection.Current!, log, cancellationToken);
+        _search ??= FindAsync(connection.Current!, keys, cancellationToken);
         try
         {
             // Who asks first waits a moment; a server that hangs is then looked after in passing.
@@ -57,7 +57,7 @@ public sealed partial class AnchoredCheckpoints(
     }
 
     /// <summary>Another database than the region's own: a backup of one sets back the other no more than the chain.</summary>
-    private async Task<AnchoredAnswer?> RecordedAsync(string shard, VerifierKey log, CancellationToken cancellationToken)
+    private async Task<AnchoredAnswer?> RecordedAsync(string shard, IReadOnlyList<VerifierKey> keys, CancellationToken cancellationToken)
     {
         await using var query = sessions.Query(ShardRole.Global);
         if (await query.LoadAsync<RegionCheckpoint>(RegionCheckpoint.StreamOf(shard), cancellationToken) is not { } recorded)
@@ -66,7 +66,7 @@ public sealed partial class AnchoredCheckpoints(
         {
             var note = System.Text.Encoding.UTF8.GetBytes(recorded.Note);
             return new AnchoredAnswer(
-                NoteVerifier.VerifyCheckpoint(note, log).Checkpoint, $"the newest event of {recorded.Id} in the global log");
+                NoteVerifier.VerifyCheckpoint(note, keys, []).Checkpoint, $"the newest event of {recorded.Id} in the global log");
         }
         catch (Exception fault) when (fault is FormatException or VerificationException)
         {
@@ -75,13 +75,13 @@ public sealed partial class AnchoredCheckpoints(
         }
     }
 
-    private async Task<AnchoredAnswer> FindAsync(SolanaCluster cluster, VerifierKey log, CancellationToken cancellationToken)
+    private async Task<AnchoredAnswer> FindAsync(SolanaCluster cluster, IReadOnlyList<VerifierKey> keys, CancellationToken cancellationToken)
     {
         var key = Path.Combine(home.Keys, "solana-anchor.json");
         if (!File.Exists(key))
             return new AnchoredAnswer(null, "there is no anchor key yet");
         var payer = KeypairFile.Load(key).PublicKey;
-        var found = await cluster.AllAsync(server => NewestAsync(server, payer, log, cancellationToken));
+        var found = await cluster.AllAsync(server => NewestAsync(server, payer, keys, cancellationToken));
         // A server may hide memos but cannot make them up: whichever knows the most is right.
         var newest = found.OfType<MemoCheckpoint>().MaxBy(memo => memo.Checkpoint.Size);
         return newest is null
@@ -90,10 +90,10 @@ public sealed partial class AnchoredCheckpoints(
     }
 
     private static async Task<MemoCheckpoint?> NewestAsync(
-        IRpcClient server, PublicKey payer, VerifierKey log, CancellationToken cancellationToken)
+        IRpcClient server, PublicKey payer, IReadOnlyList<VerifierKey> keys, CancellationToken cancellationToken)
     {
         var own = new List<MemoCheckpoint>();
-        await foreach (var memo in MemoCheckpoints.SearchAsync(server, payer, log, cancellationToken))
+        await foreach (var memo in MemoCheckpoints.SearchAsync(server, payer, keys, cancellationToken))
         {
             if (memo.FeePayer.Equals(payer))
                 own.Add(memo);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Lumora.Chain.Blobs;
 using Lumora.Chain.Log;
@@ -6,12 +5,14 @@ using Lumora.Chain.Merkle;
 using Lumora.Chain.Notes;
 using Lumora.Chain.Verification;
 using Lumora.Chain.Witnesses;
+using Lumora.Chain.Witnessing;
 using Lumora.Domain.Anchoring;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Log;
 using Lumora.Projections.Anchoring;
 using Lumora.Projections.EventStore;
 using Marten;
+using Microsoft.Extensions.Options;
 
 namespace Lumora.Chain.Anchoring;
 
@@ -32,13 +33,14 @@ public enum ComposedProofFault
 }
 
 /// <summary>Makes composed proofs (docs/composed-proof.md) of events in region shards.</summary>
-public sealed class ComposedProofs(ShardLogs logs, ShardSessions sessions)
+public sealed class ComposedProofs(ShardLogs logs, ShardSessions sessions, IOptions<WitnessOptions> witnesses)
 {
-    private static readonly CompositeFormat PolicyText = CompositeFormat.Parse("log {0}\nlog {1}\nquorum none\n");
+    // Read once, as the cosigner reads it.
+    private readonly WitnessPolicy? _policy = witnesses.Value.ReadPolicy();
 
     /// <summary>
     /// The proof of <paramref name="eventId"/> in the log of <paramref name="shard"/>: with the newest finalized anchor when that covers
-    /// the event, else without one.
+    /// the event and, where there is a quorum, its checkpoint is kept with cosignatures; else under the published checkpoint.
     /// </summary>
     public async Task<(ComposedProof? Proof, ComposedProofFault? Fault)> FindAsync(string shard, Guid eventId, CancellationToken ct)
     {
@@ -51,12 +53,16 @@ public sealed class ComposedProofs(ShardLogs logs, ShardSessions sessions)
             return (null, ComposedProofFault.EventNotFound);
 
         var anchor = await AnchorAsync(global.Shard, ct);
-        if (anchor is not null && await ComposeAsync(region, leaf, global, Encoding.UTF8.GetBytes(anchor.Memo), anchor, ct) is { } anchored)
-            return (anchored, null);
-        if (await global.Blobs.ReadAsync(LogPublisher.CheckpointPath, ct) is { } note
-            && await ComposeAsync(region, leaf, global, note, null, ct) is { } logged)
-            return (logged, null);
-        return (null, ComposedProofFault.EventNotRecorded);
+        var memo = anchor is null ? null : await CosignedNotes.FindAsync(global.Blobs, Encoding.UTF8.GetBytes(anchor.Memo), ct);
+        var anchored = memo is null ? null : await ComposeAsync(region, leaf, global, memo, anchor, ct);
+        if (anchored is { IsWitnessed: true })
+            return (anchored.Proof, null);
+        var logged = await global.Blobs.ReadAsync(LogPublisher.CheckpointPath, ct) is { } note
+            ? await ComposeAsync(region, leaf, global, note, null, ct)
+            : null;
+        // An anchor from before there were witnesses proves less than what they have cosigned, and more than nothing.
+        var best = logged is { IsWitnessed: true } ? logged : anchored ?? logged;
+        return best is null ? (null, ComposedProofFault.EventNotRecorded) : (best.Proof, null);
     }
 
     private async Task<AnchorView?> AnchorAsync(string shard, CancellationToken ct)
@@ -69,25 +75,36 @@ public sealed class ComposedProofs(ShardLogs logs, ShardSessions sessions)
     }
 
     /// <summary>The proof under the global checkpoint <paramref name="note"/>; null when that does not cover the event.</summary>
-    private static async Task<ComposedProof?> ComposeAsync(
+    private async Task<Composed?> ComposeAsync(
         ShardLog region, LeafRow leaf, ShardLog global, byte[] note, AnchorView? anchor, CancellationToken ct)
     {
-        var size = NoteVerifier.VerifyCheckpoint(note, global.Key).Checkpoint.Size;
+        var size = NoteVerifier.VerifyCheckpoint(note, global.KnownKeys, []).Checkpoint.Size;
         var records = await global.Leaves.SearchAsync(
             new LeafSearch(-1, size, Backward: true, 1, RegionCheckpoint.StreamOf(region.Shard), ComposedProofVerifier.RecordType), ct);
         if (records is not [var record])
             return null;
-        var recorded = Encoding.UTF8.GetBytes(Leaf.Decode(record.Bytes).Data.GetProperty("note").GetString()!);
-        var regionSize = NoteVerifier.VerifyCheckpoint(recorded, region.Key).Checkpoint.Size;
+        var recorded = await CosignedNotes.FindAsync(
+            region.Blobs, Encoding.UTF8.GetBytes(Leaf.Decode(record.Bytes).Data.GetProperty("note").GetString()!), ct);
+        var regionSize = NoteVerifier.VerifyCheckpoint(recorded, region.KnownKeys, []).Checkpoint.Size;
         if (leaf.Index >= regionSize)
             return null;
         var proof = new ComposedProof(
             await EntryAsync(region, leaf, regionSize, recorded, ct), await EntryAsync(global, record, size, note, ct),
-            anchor is null ? null : Evidence(anchor), string.Format(CultureInfo.InvariantCulture, PolicyText, global.Key, region.Key));
+            anchor is null ? null : Evidence(anchor), PolicyOf([.. Signers(note, global), .. Signers(recorded, region)]));
         // Nothing leaves that we would not believe ourselves.
         var policy = WitnessPolicy.Parse(Encoding.UTF8.GetBytes(proof.Policy));
-        AnchoredProof.Verify(proof.ToBytes(), new ComposedTrust(policy, anchor is null ? [] : [anchor.Payer], anchor?.GenesisHash));
-        return proof;
+        var verified = AnchoredProof.Verify(proof.ToBytes(), new ComposedTrust(policy, anchor is null ? [] : [anchor.Payer], anchor?.GenesisHash));
+        return new Composed(proof, verified.Global.Checkpoint.IsQuorumMet);
+    }
+
+    /// <summary>The keys that have signed, and the host's witnesses without their addresses, which are for nobody else.</summary>
+    private string PolicyOf(IReadOnlyList<VerifierKey> signers) =>
+        (_policy?.For(signers) ?? WitnessPolicy.OfLogs(signers)).ToText();
+
+    private static IEnumerable<VerifierKey> Signers(byte[] note, ShardLog log)
+    {
+        var lines = SignedNote.Parse(note).Signatures;
+        return log.KnownKeys.Where(key => lines.Any(line => line.IsOf(key)));
     }
 
     private static async Task<ProvenEntry> EntryAsync(ShardLog log, LeafRow leaf, long size, byte[] note, CancellationToken ct)
@@ -99,4 +116,6 @@ public sealed class ComposedProofs(ShardLogs logs, ShardSessions sessions)
 
     private static AnchorEvidence Evidence(AnchorView anchor) => new(
         anchor.GenesisHash, anchor.Signature!, anchor.Slot!.Value, anchor.Blockhash!, anchor.BlockTime?.ToWire(), anchor.RawTransaction!);
+
+    private sealed record Composed(ComposedProof Proof, bool IsWitnessed);
 }

@@ -72,6 +72,7 @@ public sealed partial class RegionCheckpointWorker(
             return;
         if (newest is not null)
             await CheckExtendsAsync(log, newest, latest.Checkpoint, ct);
+        await CosignedNotes.KeepAsync(log.Blobs, latest, ct);
         await RecordAsync(latest, ct);
     }
 

@@ -9,10 +9,10 @@ namespace Lumora.Chain.Log;
 public interface IAnchoredCheckpoints
 {
     /// <summary>
-    /// The largest finalized checkpoint of <paramref name="log"/>; null while it is not known. Answers at once, or within a
-    /// second when the chain is being asked: a chain that is away delays nothing.
+    /// The largest finalized checkpoint that one of the log's <paramref name="keys"/> has signed, also a key that was replaced since; null
+    /// while it is not known. Answers at once, or within a second when the chain is being asked: a chain that is away delays nothing.
     /// </summary>
-    Task<AnchoredAnswer?> AskAsync(string shard, VerifierKey log, CancellationToken cancellationToken);
+    Task<AnchoredAnswer?> AskAsync(string shard, IReadOnlyList<VerifierKey> keys, CancellationToken cancellationToken);
 }
 
 /// <summary>The chain's answer.</summary>
@@ -24,6 +24,6 @@ public sealed record AnchoredAnswer(Checkpoint? Newest, string Where);
 public sealed class NothingAnchored : IAnchoredCheckpoints
 {
     /// <inheritdoc/>
-    public Task<AnchoredAnswer?> AskAsync(string shard, VerifierKey log, CancellationToken cancellationToken) =>
+    public Task<AnchoredAnswer?> AskAsync(string shard, IReadOnlyList<VerifierKey> keys, CancellationToken cancellationToken) =>
         Task.FromResult<AnchoredAnswer?>(new AnchoredAnswer(null, "no chain"));
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Lumora.Chain.Notes;
 using Lumora.Projections.Hosting;
@@ -39,24 +40,67 @@ public enum LogAccess
 /// <summary>The signing keys of the logs: one Ed25519 seed for each shard, under the home's <c>keys</c>.</summary>
 public static class LogKeys
 {
-    private const int SeedBytes = 32;
     private const int InstallationIdBytes = 8;
+    private const string KnownSuffix = ".vkey";
 
     /// <summary>The signer of <paramref name="shard"/>'s log; its key is made at the first start.</summary>
     public static LogSigner Open(LumoraHome home, LogOptions options, string shard)
     {
         var origin = $"{Origin(home, options)}/{shard}";
         var current = Read(home, $"log-{shard}.key", origin);
-        return new LogSigner(current, options.KeyOverlap ? Read(home, $"log-{shard}.next.key", origin) : null);
+        var next = options.KeyOverlap ? Read(home, $"log-{shard}.next.key", origin) : null;
+        Remember(home, shard, current.Verifier);
+        if (next is not null)
+            Remember(home, shard, next.Verifier);
+        return new LogSigner(current, next, Known(home.Path, shard, origin));
+    }
+
+    /// <summary>
+    /// The keys that have signed the log <paramref name="origin"/> of <paramref name="shard"/> so far, of the home in the folder
+    /// <paramref name="home"/>: each is a file <c>keys/log-&lt;shard&gt;.&lt;key id&gt;.vkey</c>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A file holds no vkey.</exception>
+    public static IReadOnlyList<VerifierKey> Known(string home, string shard, string origin)
+    {
+        var folder = Path.Combine(home, "keys");
+        var files = Directory.Exists(folder) ? Directory.GetFiles(folder, $"log-{shard}.*{KnownSuffix}") : [];
+        return [.. files.Order(StringComparer.Ordinal).Select(Parse).Where(key => key.Name == origin)];
+
+        static VerifierKey Parse(string file)
+        {
+            try
+            {
+                return VerifierKey.Parse(File.ReadAllText(file).Trim());
+            }
+            catch (FormatException exception)
+            {
+                throw new InvalidOperationException($"{file} holds no log key: {exception.Message}", exception);
+            }
+        }
+    }
+
+    // Public, but in the keys' folder and with their mode: whoever keeps the keys keeps these with them.
+    private static void Remember(LumoraHome home, string shard, VerifierKey key)
+    {
+        var file = Path.Combine(home.Keys, string.Create(CultureInfo.InvariantCulture, $"log-{shard}.{key.Id:x8}{KnownSuffix}"));
+        try
+        {
+            if (!File.Exists(file))
+                SecretFile.TryCreate(file, System.Text.Encoding.UTF8.GetBytes($"{key}\n"));
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // A folder of keys that the host may only read: whoever replaces the key there puts the old one's file beside it.
+        }
+        catch (IOException) when (!File.Exists(file))
+        {
+            // The same, of a file system that is mounted for reading.
+        }
     }
 
     private static NoteSigner Read(LumoraHome home, string name, string origin)
     {
-        var file = Path.Combine(home.Keys, name);
-        var seed = SecretFile.ReadOrCreate(file, () => RandomNumberGenerator.GetBytes(SeedBytes));
-        if (seed.Length != SeedBytes)
-            throw new InvalidOperationException($"The log key file {file} does not hold {SeedBytes} bytes.");
-        return new NoteSigner(origin, SignatureKind.Ed25519, seed);
+        return new NoteSigner(origin, SignatureKind.Ed25519, NoteSeed.ReadOrCreate(Path.Combine(home.Keys, name)));
     }
 
     private static string Origin(LumoraHome home, LogOptions options)

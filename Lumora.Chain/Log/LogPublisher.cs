@@ -52,7 +52,7 @@ public sealed class LogPublisher(
                 $"The log {shard} has signed a checkpoint of {state.Builder.Size} leaves, the database holds {size}: "
                 + "it was set back. Restore a newer copy; nothing is signed until then.");
         // Asked once in a process: later anchors are of checkpoints that it has published itself.
-        var anchor = AgreesWithChain ? null : await _anchored.AskAsync(shard, signer.Key, cancellationToken);
+        var anchor = AgreesWithChain ? null : await _anchored.AskAsync(shard, signer.KnownKeys, cancellationToken);
         CheckSize(anchor, "anchored", size);
         CheckSize(state.Witnessed, "witnessed", size);
         state = await ReleaseAsync(state, cancellationToken);
@@ -181,7 +181,7 @@ public sealed class LogPublisher(
     private async Task<State> RecoverAsync(CancellationToken cancellationToken)
     {
         var published = Read(await blobs.ReadAsync(CheckpointPath, cancellationToken), "published checkpoint");
-        var witnessed = await _cosigner.NewestAsync(signer.Keys, cancellationToken);
+        var witnessed = await _cosigner.NewestAsync(signer.KnownKeys, cancellationToken);
         var locked = Read(await checkpointLock.ReadAsync(shard, cancellationToken), "checkpoint in the lock");
         // The lock is compared byte by byte, with signatures of keys that have gone since.
         locked = locked is null ? null : locked with { Note = locked.Served };

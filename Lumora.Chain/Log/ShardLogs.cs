@@ -19,6 +19,9 @@ public sealed record ShardLog(string Shard, VerifierKey Key, FolderBlobStore Blo
     /// <summary>Makes its inclusion proofs.</summary>
     public LogProofs Proofs { get; } = new(Blobs, Key);
 
+    /// <summary><see cref="Keys"/>, and behind them those that have signed before.</summary>
+    public IReadOnlyList<VerifierKey> KnownKeys { get; init; } = [Key];
+
     /// <summary>The published checkpoint as it is served, and when its file was written; null before the first.</summary>
     public (byte[] Note, DateTimeOffset At)? ReadCheckpoint()
     {
@@ -60,6 +63,7 @@ public sealed class ShardLogs : IDisposable
                 new LeafTable(shards.DataSource(shard)))
             {
                 Keys = _signers[shard].Keys,
+                KnownKeys = _signers[shard].KnownKeys,
             },
             StringComparer.Ordinal);
     }

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Lumora.Chain.Notes;
 
-/// <summary>The signed message of a witness (C2SP tlog-cosignature): a time line in front of the whole checkpoint text.</summary>
+/// <summary>The signed message of an Ed25519 witness (C2SP tlog-cosignature): a time line in front of the whole checkpoint text.</summary>
 public static class CosignatureV1
 {
     /// <summary>Bytes of the time, seconds since 1970 big-endian, in front of the signature.</summary>

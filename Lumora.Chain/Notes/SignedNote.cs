@@ -6,7 +6,7 @@ namespace Lumora.Chain.Notes;
 /// <summary>One signature line of a note.</summary>
 /// <param name="KeyName">The name of the key that is said to have signed.</param>
 /// <param name="KeyId">Tells keys of that name apart.</param>
-/// <param name="Signature">What stands behind the key id: 64 bytes of Ed25519, or 8 of time and 64.</param>
+/// <param name="Signature">What stands behind the key id: 64 bytes of Ed25519; of a witness 8 of time and 64, or 2,420 of ML-DSA-44.</param>
 public sealed record NoteSignature(string KeyName, uint KeyId, ReadOnlyMemory<byte> Signature)
 {
     internal const string Prefix = "\u2014 ";

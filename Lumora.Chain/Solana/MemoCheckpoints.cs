@@ -11,7 +11,7 @@ namespace Lumora.Chain.Solana;
 /// <param name="Slot">Slot of its block.</param>
 /// <param name="BlockTime">Time of the block, where the server knows it.</param>
 /// <param name="FeePayer">Who paid for it.</param>
-/// <param name="Checkpoint">The checkpoint; the log's signature on it is good.</param>
+/// <param name="Checkpoint">The checkpoint; a signature of the log on it is good.</param>
 /// <param name="Note">The memo's bytes.</param>
 public sealed record MemoCheckpoint(
     string Signature, ulong Slot, DateTimeOffset? BlockTime, PublicKey FeePayer, Checkpoint Checkpoint, byte[] Note);
@@ -27,10 +27,10 @@ public static class MemoCheckpoints
 
     private const int PageRows = 1_000;
 
-    /// <summary>The log's checkpoint in the finalized transaction <paramref name="signature"/>, or null when it holds none.</summary>
+    /// <summary>The checkpoint in the finalized transaction <paramref name="signature"/> that one of the log's <paramref name="keys"/> has signed, or null when it holds none.</summary>
     /// <exception cref="VerificationException">The server's answer is not the transaction that was asked for.</exception>
     public static async Task<MemoCheckpoint?> ReadAsync(
-        IRpcClient rpc, string signature, VerifierKey log, CancellationToken cancellationToken)
+        IRpcClient rpc, string signature, IReadOnlyCollection<VerifierKey> keys, CancellationToken cancellationToken)
     {
         var record = await rpc.GetTransactionAsync(signature, Commitment.Finalized, cancellationToken);
         if (record is null || record.Error is not null)
@@ -49,15 +49,15 @@ public static class MemoCheckpoints
         if (transaction.Signature != signature || !transaction.SignaturesVerify())
             throw new VerificationException($"The server's transaction {signature} does not have that signature.");
         foreach (var memo in transaction.DataFor(MemoProgram.ProgramId))
-            if (CheckpointOf(memo, log) is { } checkpoint)
+            if (CheckpointOf(memo, keys) is { } checkpoint)
                 return new MemoCheckpoint(
                     signature, record.Slot, record.BlockTime, transaction.Message.AccountKeys[0], checkpoint, memo);
         return null;
     }
 
-    /// <summary>The log's checkpoints in transactions that name <paramref name="address"/>, newest first.</summary>
+    /// <summary>The checkpoints by the log's <paramref name="keys"/> in transactions that name <paramref name="address"/>, newest first.</summary>
     public static async IAsyncEnumerable<MemoCheckpoint> SearchAsync(
-        IRpcClient rpc, PublicKey address, VerifierKey log, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IRpcClient rpc, PublicKey address, IReadOnlyCollection<VerifierKey> keys, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string? before = null;
         for (var looked = 0; looked < TransactionsMax; looked += PageRows)
@@ -65,7 +65,7 @@ public static class MemoCheckpoints
             var page = await rpc.GetSignaturesForAddressAsync(
                 address, PageRows, before, until: null, Commitment.Finalized, cancellationToken);
             foreach (var row in page)
-                if (row.Error is null && await ReadAsync(rpc, row.Signature, log, cancellationToken) is { } found)
+                if (row.Error is null && await ReadAsync(rpc, row.Signature, keys, cancellationToken) is { } found)
                     yield return found;
             if (page.Count < PageRows)
                 yield break;
@@ -73,11 +73,11 @@ public static class MemoCheckpoints
         }
     }
 
-    private static Checkpoint? CheckpointOf(byte[] memo, VerifierKey log)
+    private static Checkpoint? CheckpointOf(byte[] memo, IReadOnlyCollection<VerifierKey> keys)
     {
         try
         {
-            return NoteVerifier.VerifyCheckpoint(memo, log).Checkpoint;
+            return NoteVerifier.VerifyCheckpoint(memo, keys, []).Checkpoint;
         }
         catch (Exception exception) when (exception is FormatException or VerificationException)
         {

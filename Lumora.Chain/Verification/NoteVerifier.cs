@@ -74,7 +74,12 @@ public static class NoteVerifier
     private static string? FaultOf(string text, ReadOnlySpan<byte> signature, VerifierKey key, out DateTimeOffset? cosignedAt)
     {
         cosignedAt = null;
-        var expected = key.Kind == SignatureKind.Ed25519 ? SignatureBytes : CosignatureV1.TimeBytes + SignatureBytes;
+        var expected = key.Kind switch
+        {
+            SignatureKind.Ed25519 => SignatureBytes,
+            SignatureKind.MlDsa44 => CosignatureV1.TimeBytes + MlDsa44.SignatureBytes,
+            _ => CosignatureV1.TimeBytes + SignatureBytes,
+        };
         if (signature.Length != expected)
             return string.Create(CultureInfo.InvariantCulture, $"has {signature.Length} bytes, not {expected}");
         if (key.Kind == SignatureKind.Ed25519)
@@ -83,7 +88,14 @@ public static class NoteVerifier
         if (seconds < 0 || seconds > DateTimeOffset.MaxValue.ToUnixTimeSeconds())
             return string.Create(CultureInfo.InvariantCulture, $"is of the time {unchecked((ulong)seconds)}, which is none");
         cosignedAt = DateTimeOffset.FromUnixTimeSeconds(seconds);
-        return IsGood(key, CosignatureV1.Message(seconds, text), signature[CosignatureV1.TimeBytes..]) ? null : "is bad";
+        if (key.Kind != SignatureKind.MlDsa44)
+            return IsGood(key, CosignatureV1.Message(seconds, text), signature[CosignatureV1.TimeBytes..]) ? null : "is bad";
+        // tlog-cosignature: at time 0 the witness says nothing of the largest tree, and a policy counts no such signature.
+        if (seconds == 0)
+            return "is of no time";
+        return SubtreeV1.Message(key.Name, seconds, text) is { } message
+            ? MlDsa44.Verifies(key.PublicKey, message, signature[CosignatureV1.TimeBytes..]) ? null : "is bad"
+            : "is on no checkpoint";
     }
 
     private static bool IsGood(VerifierKey key, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) =>

@@ -75,7 +75,7 @@ internal sealed class PolicyReader
     {
         if (items.Length is not (2 or 3))
             throw Wrong("it is written: log <vkey> [<url>]");
-        var key = Key(items[1], SignatureKind.Ed25519, "a log's");
+        var key = Key(items[1], "a log's", SignatureKind.Ed25519);
         // "multiple log lines with the same public key, are not allowed": also under another name.
         if (_logs.Any(log => log.Key.PublicKey.SequenceEqual(key.PublicKey)))
             throw Wrong($"the public key of {key.Name} is a log's already");
@@ -87,7 +87,7 @@ internal sealed class PolicyReader
     {
         if (items.Length is not (3 or 4))
             throw Wrong("it is written: witness <name> <vkey> [<url>]");
-        var key = Key(items[2], SignatureKind.CosignatureV1, "a witness's");
+        var key = Key(items[2], "a witness's", SignatureKind.CosignatureV1, SignatureKind.MlDsa44);
         if (_witnesses.Any(witness => witness.Key.PublicKey.SequenceEqual(key.PublicKey)))
             throw Wrong($"the public key of {items[1]} is a witness's already");
         Limit(_witnesses.Count, "witnesses");
@@ -150,7 +150,7 @@ internal sealed class PolicyReader
             throw Wrong($"there are more than {WitnessPolicy.EntriesMax} {what}");
     }
 
-    private VerifierKey Key(string vkey, SignatureKind kind, string whose)
+    private VerifierKey Key(string vkey, string whose, params SignatureKind[] kinds)
     {
         VerifierKey key;
         try
@@ -162,9 +162,9 @@ internal sealed class PolicyReader
             throw Wrong(exception.Message.TrimEnd('.'), exception);
         }
 
-        return key.Kind == kind
+        return kinds.Contains(key.Kind)
             ? key
-            : throw Wrong($"the key of {key.Name} has the type {(int)key.Kind:x2}; {whose} has {(int)kind:x2}");
+            : throw Wrong($"the key of {key.Name} has the type {(int)key.Kind:x2}; {whose} has {string.Join(" or ", kinds.Select(kind => $"{(int)kind:x2}"))}");
     }
 
     private Uri? Url(string[] items, int at)

@@ -11,7 +11,7 @@ public sealed record PolicyLog(VerifierKey Key, Uri? Url);
 
 /// <summary>A witness of a policy.</summary>
 /// <param name="Name">What the policy calls it; no other place knows this name.</param>
-/// <param name="Key">Its key, of cosignature/v1.</param>
+/// <param name="Key">Its key: Ed25519 (cosignature/v1) or ML-DSA-44 (subtree/v1).</param>
 /// <param name="Url">Where checkpoints are submitted to it (tlog-witness: the submission prefix), or null.</param>
 public sealed record PolicyWitness(string Name, VerifierKey Key, Uri? Url);
 
@@ -30,8 +30,8 @@ public sealed class WitnessPolicy
     /// <summary>The name that asks for no cosignature at all.</summary>
     public const string None = "none";
 
-    /// <summary>The longest file that is read.</summary>
-    public const int BytesMax = 65_536;
+    /// <summary>The longest file that is read: room for as many witnesses as are read, with keys of ML-DSA-44 (1,752 characters each).</summary>
+    public const int BytesMax = 524_288;
 
     /// <summary>Logs, witnesses and groups that are read, of each; the specification asks for 32 at least.</summary>
     public const int EntriesMax = 128;
@@ -65,6 +65,13 @@ public sealed class WitnessPolicy
 
     /// <summary>The keys of the witnesses.</summary>
     public IReadOnlyList<VerifierKey> WitnessKeys => [.. Witnesses.Select(witness => witness.Key)];
+
+    /// <summary>A policy that knows <paramref name="logs"/> and asks for no cosignature.</summary>
+    public static WitnessPolicy OfLogs(IEnumerable<VerifierKey> logs) => new([.. logs.Select(key => new PolicyLog(key, Url: null))], [], [], None);
+
+    /// <summary>This policy's witnesses and quorum for <paramref name="logs"/>, without the addresses of any.</summary>
+    public WitnessPolicy For(IEnumerable<VerifierKey> logs) => new(
+        [.. logs.Select(key => new PolicyLog(key, Url: null))], [.. Witnesses.Select(witness => witness with { Url = null })], Groups, Quorum);
 
     /// <summary>Reads a policy file.</summary>
     /// <exception cref="FormatException">It is none; the message names the line.</exception>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
 using Lumora.Chain.Log;
@@ -30,16 +31,19 @@ public sealed class Witness : IDisposable
     private readonly NoteSigner _signer;
     private readonly ICheckpointLock _state;
     private readonly TimeProvider _clock;
+    private readonly IShownConflicts _conflicts;
     private readonly Dictionary<string, Seen> _logs;
 
     /// <summary>A witness that signs with <paramref name="signer"/> what the keys <paramref name="logs"/> have signed.</summary>
-    /// <param name="signer">Its key, of cosignature/v1.</param>
+    /// <param name="signer">Its key, Ed25519 or ML-DSA-44.</param>
     /// <param name="logs">Keys of logs; several of one name are one log.</param>
     /// <param name="state">Where the last checkpoint of each log is kept; nobody else writes there.</param>
     /// <param name="clock">The time of cosignatures.</param>
-    public Witness(NoteSigner signer, IEnumerable<VerifierKey> logs, ICheckpointLock state, TimeProvider clock)
+    /// <param name="conflicts">Keeps what shows that a log has forked; null: nobody does.</param>
+    public Witness(
+        NoteSigner signer, IEnumerable<VerifierKey> logs, ICheckpointLock state, TimeProvider clock, IShownConflicts? conflicts = null)
     {
-        (_signer, _state, _clock) = (signer, state, clock);
+        (_signer, _state, _clock, _conflicts) = (signer, state, clock, conflicts ?? new NoConflicts());
         _logs = logs.GroupBy(key => key.Name, StringComparer.Ordinal).ToDictionary(
             keys => keys.Key, keys => new Seen(HashOf(keys.Key), [.. keys.Distinct()]), StringComparer.Ordinal);
     }
@@ -113,6 +117,10 @@ public sealed class Witness : IDisposable
         var last = stored is null
             ? new Checkpoint(checkpoint.Origin, 0, MerkleHash.EmptyRoot)
             : Checkpoint.Parse(SignedNote.Parse(stored).Text);
+        // "the witness MAY log the request even if the checkpoint fails one of the consistency checks …, as it might be proof of log
+        // misbehavior": two roots of one size are, whatever size the request goes on from.
+        if (stored is not null && checkpoint.Size == last.Size && checkpoint.Root != last.Root)
+            await KeepAsync(log, stored, note, $"Two trees of {last.Size} leaves have the roots {last.Root} and {checkpoint.Root}: a fork.", []);
         // "If it doesn't match … 409 Conflict … the tree size of the latest cosigned checkpoint in decimal, followed by a newline"
         if (request.OldSize != last.Size)
             return new WitnessAnswer(409, SizeType, string.Create(CultureInfo.InvariantCulture, $"{last.Size}\n"));
@@ -125,6 +133,8 @@ public sealed class Witness : IDisposable
         }
         catch (VerificationException exception)
         {
+            if (last.Size > 0 && checkpoint.Size > last.Size)
+                await KeepAsync(log, stored!, note, exception.Message, ForkProof(last, checkpoint, request.Proof));
             return Refused(422, exception.Message);
         }
 
@@ -132,7 +142,34 @@ public sealed class Witness : IDisposable
         // "The witness MUST persist the new checkpoint before responding." A caller that has gone does not stop it half way.
         await _state.SwapAsync(
             log.Hash, stored, note.Only(log.Keys).With(cosignature).ToBytes(), CancellationToken.None);
+        await _conflicts.ExtendsAsync(checkpoint);
         return new WitnessAnswer(200, Text, $"{cosignature.ToLine()}\n");
+    }
+
+    private Task KeepAsync(Seen log, byte[] stored, SignedNote note, string what, IReadOnlyList<MerkleHash>? proof)
+    {
+        var signed = note.Only(log.Keys);
+        var key = log.Keys.First(key => signed.Signatures.Any(line => line.IsOf(key)));
+        return _conflicts.KeepAsync(new ShownConflict(key, stored, signed.ToBytes(), what, proof));
+    }
+
+    /// <summary>
+    /// The path, where it leads to the signed root of the new tree and to another root of its first leaves than was signed for them. From
+    /// a whole subtree on, a path does not hold that root: nothing follows then.
+    /// </summary>
+    private static IReadOnlyList<MerkleHash>? ForkProof(Checkpoint last, Checkpoint next, IReadOnlyList<MerkleHash> path)
+    {
+        if (BitOperations.IsPow2(last.Size))
+            return null;
+        try
+        {
+            var (old, whole) = ProofVerifier.RootsOf(last.Size, next.Size, path);
+            return whole == next.Root && old != last.Root ? path : null;
+        }
+        catch (VerificationException)
+        {
+            return null;
+        }
     }
 
     private static WitnessAnswer Refused(int status, string why) => new(status, Text, $"{why}\n");

@@ -22,13 +22,13 @@ internal sealed record AnchorCheck(
     public const string Claim = "anchored";
 
     public static async Task<AnchorCheck> RunAsync(
-        ILogSource source, ChainServer chain, VerifierKey log, SeenCheckpoint audited, AnchorEntries said, Action<long> progress,
+        ILogSource source, ChainServer chain, TrustedKey key, SeenCheckpoint audited, AnchorEntries said, Action<long> progress,
         CancellationToken cancellationToken)
     {
         var findings = new List<Finding>();
         var evidence = new List<ConflictEvidence>();
-        var search = new ConflictSearch(log, source);
-        var found = await FindAsync(chain, log, said, findings, progress, cancellationToken);
+        var search = new ConflictSearch(key, source);
+        var found = await FindAsync(chain, key.Keys, said, findings, progress, cancellationToken);
         MemoCheckpoint? newest = null;
         var matching = 0;
         // What was anchored after the audited checkpoint is for the next audit.
@@ -53,12 +53,12 @@ internal sealed record AnchorCheck(
     /// Every memo of the paying addresses, also those that the log keeps silent about; then those that the log says are finalized.
     /// </summary>
     private static async Task<List<MemoCheckpoint>> FindAsync(
-        ChainServer chain, VerifierKey log, AnchorEntries said, List<Finding> findings, Action<long> progress, CancellationToken cancellationToken)
+        ChainServer chain, IReadOnlyList<VerifierKey> keys, AnchorEntries said, List<Finding> findings, Action<long> progress, CancellationToken cancellationToken)
     {
         var found = new List<MemoCheckpoint>();
         var addresses = chain.IsAddressGiven || said.Payers.Count == 0 ? [chain.Address] : said.Payers;
         foreach (var address in addresses)
-            await foreach (var memo in MemoCheckpoints.SearchAsync(chain.Rpc, address, log, cancellationToken))
+            await foreach (var memo in MemoCheckpoints.SearchAsync(chain.Rpc, address, keys, cancellationToken))
             {
                 found.Add(memo);
                 progress(found.Count);
@@ -67,7 +67,7 @@ internal sealed record AnchorCheck(
         var known = found.Select(memo => memo.Signature).ToHashSet(StringComparer.Ordinal);
         foreach (var (index, signature) in said.Finalized.Where(anchor => !known.Contains(anchor.Signature)))
         {
-            if (await MemoCheckpoints.ReadAsync(chain.Rpc, signature, log, cancellationToken) is { } memo)
+            if (await MemoCheckpoints.ReadAsync(chain.Rpc, signature, keys, cancellationToken) is { } memo)
                 found.Add(memo);
             else
                 findings.Add(new Finding(

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Lumora.Chain.Log;
+using Lumora.Chain.Notes;
 using Lumora.Chain.Tiles;
 using Lumora.Chain.Verification;
 using Lumora.Cli.Conflicts;
@@ -21,16 +22,13 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
     private const int FindingsMax = 1_000;
     private const int EvidenceMax = 20;
     private const int GrowthLooks = 10;
-    private const string TreeClaim = "tree_whole";
     private const string CheckpointClaim = "checkpoint_signed";
-    private const string DataClaim = "data_present";
     private const string EarlierClaim = "extends_earlier";
 
     private static readonly TimeSpan GrowthPause = TimeSpan.FromMilliseconds(500);
 
     private readonly ILogSource _source = subject.Source;
-    private readonly List<Finding> _findings = [];
-    private readonly List<Claim> _claims = [];
+    private readonly AuditVerdict _verdict = new();
     private readonly List<MerkleHash> _hashes = [];
     private readonly List<ConflictEvidence> _evidence = [];
     private AuditFold _fold = new(subject.Epochs);
@@ -47,9 +45,9 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
     {
         var (startedAt, clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
         var earlier = subject.StateFolder is { } folder
-            ? await AuditState.ReadAsync(folder, subject.Shard, subject.Key.Key, subject.Epochs, cancellationToken)
+            ? await AuditState.ReadAsync(folder, subject.Shard, subject.Key, subject.Epochs, cancellationToken)
             : null;
-        _claims.AddRange(subject.Key.Claims);
+        _verdict.Claims.AddRange(subject.Key.Claims);
         var audited = await CheckpointAsync(startedAt, cancellationToken);
         if (audited is not null)
         {
@@ -57,19 +55,20 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
             if (earlier is { } state)
                 await EarlierAsync(state.State, state.Fold, audited, cancellationToken);
             var edge = await DeriveAsync(audited, cancellationToken);
-            Fold();
+            if (Entries > 0)
+                FoldClaims.Add(_verdict, _fold, subject.Epochs);
             await AggregatesAsync(cancellationToken);
             await ExportAsync(cancellationToken);
             await AnchorsAsync(audited, cancellationToken);
             // What has a fault is looked at again from where everything was well.
-            if (subject.StateFolder is { } kept && _findings.Count == 0 && edge is not null)
-                await new AuditState(subject.Shard, subject.Key.Key, subject.Epochs, audited.Note, audited.From, audited.At, edge)
+            if (subject.StateFolder is { } kept && _verdict.Findings.Count == 0 && edge is not null)
+                await new AuditState(subject.Shard, SignerOf(audited), subject.Epochs, audited.Note, audited.From, audited.At, edge)
                     .WriteAsync(kept, _fold, cancellationToken);
         }
 
         return new AuditReport(
-            _source.Name, subject.Shard, subject.Key.Key.ToString(), audited?.Checkpoint.Origin, audited?.Checkpoint.Size ?? 0,
-            audited?.Checkpoint.Root.ToBase64(), _claims, _findings,
+            _source.Name, subject.Shard, (audited is null ? subject.Key.Key : SignerOf(audited)).ToString(), audited?.Checkpoint.Origin, audited?.Checkpoint.Size ?? 0,
+            audited?.Checkpoint.Root.ToBase64(), _verdict.Claims, _verdict.Findings,
             new AuditCounts(
                 Entries, _fold.Streams.Streams, _fold.Ledger.Journals, _fold.Ledger.Events, _fold.Ledger.Accounts, _fold.Detached, _anchors,
                 _fold.Purchases.Purchases, _fold.Rewards.Epochs),
@@ -81,14 +80,14 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         var note = await _source.ReadAsync(LogPublisher.CheckpointPath, cancellationToken);
         try
         {
-            var checkpoint = NoteVerifier.VerifyCheckpoint(note ?? throw new FormatException("missing"), subject.Key.Key).Checkpoint;
-            Claim(CheckpointClaim, string.Create(CultureInfo.InvariantCulture, $"{checkpoint.Origin} has signed {checkpoint.Size} entries with the root {checkpoint.Root.ToBase64()}"));
+            var checkpoint = NoteVerifier.VerifyCheckpoint(note ?? throw new FormatException("missing"), subject.Key.Keys, []).Checkpoint;
+            _verdict.Claim(CheckpointClaim, string.Create(CultureInfo.InvariantCulture, $"{checkpoint.Origin} has signed {checkpoint.Size} entries with the root {checkpoint.Root.ToBase64()}"));
             return new SeenCheckpoint(checkpoint, note, $"{_source.Name}/{LogPublisher.CheckpointPath}", now);
         }
         catch (Exception exception) when (exception is VerificationException or FormatException)
         {
-            _findings.Add(new Finding(CheckpointClaim, "checkpoint", exception.Message));
-            Claim(CheckpointClaim, "without a good checkpoint nothing below it can be judged");
+            _verdict.Findings.Add(new Finding(CheckpointClaim, "checkpoint", exception.Message));
+            _verdict.Claim(CheckpointClaim, "without a good checkpoint nothing below it can be judged");
             return null;
         }
     }
@@ -97,9 +96,9 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
     {
         var (claim, finding) = WitnessCheck.Check(note, subject.Key, LogPublisher.CheckpointPath);
         if (finding is not null)
-            _findings.Add(finding);
+            _verdict.Findings.Add(finding);
         if (claim is not null)
-            _claims.Add(claim);
+            _verdict.Claims.Add(claim);
     }
 
     /// <summary>Holds the earlier checkpoint against this one; goes on from it when this one extends it.</summary>
@@ -111,22 +110,22 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         try
         {
             var (first, second) = shrunk ? (audited, earlier) : (earlier, audited);
-            var (fault, evidence) = await new ConflictSearch(subject.Key.Key, _source).CompareAsync(first, second, cancellationToken);
+            var (fault, evidence) = await new ConflictSearch(subject.Key, _source).CompareAsync(first, second, cancellationToken);
             if (evidence is not null)
                 _evidence.Add(evidence);
             if (fault is not null)
-                _findings.Add(new Finding(EarlierClaim, where, $"the log has signed another history since: {fault}"));
+                _verdict.Findings.Add(new Finding(EarlierClaim, where, $"the log has signed another history since: {fault}"));
             else if (shrunk)
-                _findings.Add(new Finding(EarlierClaim, where, string.Create(
+                _verdict.Findings.Add(new Finding(EarlierClaim, where, string.Create(
                     CultureInfo.InvariantCulture, $"the log gives a checkpoint of {audited.Checkpoint.Size} entries now: an old one, or a log that was set back")));
         }
         catch (Exception exception) when (exception is TileMissingException or FormatException)
         {
-            _findings.Add(new Finding(EarlierClaim, where, $"it cannot be compared: {exception.Message}"));
+            _verdict.Findings.Add(new Finding(EarlierClaim, where, $"it cannot be compared: {exception.Message}"));
         }
 
-        Claim(EarlierClaim, $"the log extends the {where}");
-        if (!HasFindings(EarlierClaim))
+        _verdict.Claim(EarlierClaim, $"the log extends the {where}");
+        if (!_verdict.Breaks(EarlierClaim))
             (_fold, _edge) = (fold, state.Edge);
     }
 
@@ -135,12 +134,12 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         progress.Begin("Entries and tiles", audited.Checkpoint.Size);
         var fsck = await LogFsck.RunAsync(
             _source, audited.Checkpoint, _edge, (index, bytes, hash) => OnEntryAsync(index, bytes, hash, cancellationToken), cancellationToken);
-        _findings.AddRange(fsck.Problems.Select(problem => Split(TreeClaim, problem)));
-        var search = new ConflictSearch(subject.Key.Key, _source);
+        _verdict.Findings.AddRange(fsck.Problems.Select(problem => Split(AuditVerdict.TreeClaim, problem)));
+        var search = new ConflictSearch(subject.Key, _source);
         foreach (var (index, bytes) in fsck.Rewritten.Take(EvidenceMax))
             if (await search.RewrittenAsync(audited, index, bytes, _source.Name, cancellationToken) is { } evidence)
                 _evidence.Add(evidence);
-        Claim(TreeClaim, string.Create(CultureInfo.InvariantCulture, $"{Entries} entries hashed again, every tile and the root derived from them and compared"));
+        _verdict.Claim(AuditVerdict.TreeClaim, string.Create(CultureInfo.InvariantCulture, $"{Entries} entries hashed again, every tile and the root derived from them and compared"));
         return fsck.Edge;
     }
 
@@ -148,7 +147,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
     {
         _hashes.Add(hash);
         progress.Report(index + 1);
-        if (_findings.Count >= FindingsMax)
+        if (_verdict.Findings.Count >= FindingsMax)
             return;
         DecodedLeaf entry;
         try
@@ -157,12 +156,12 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         }
         catch (FormatException exception)
         {
-            _findings.Add(new Finding(EntriesClaim, Entry(index), exception.Message));
+            _verdict.Findings.Add(new Finding(EntriesClaim, Entry(index), exception.Message));
             return;
         }
 
         if (!string.Equals(entry.Leaf.Shard, subject.Shard, StringComparison.Ordinal))
-            _findings.Add(new Finding(EntriesClaim, Entry(index), $"it is an event of the shard {entry.Leaf.Shard}, not of {subject.Shard}"));
+            _verdict.Findings.Add(new Finding(EntriesClaim, Entry(index), $"it is an event of the shard {entry.Leaf.Shard}, not of {subject.Shard}"));
         var data = entry.Data;
         if (entry.Detached is { } detached)
         {
@@ -170,53 +169,19 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
             var (read, fault) = await DetachedReading.ReadAsync(_source, detached, cancellationToken);
             data = read ?? data;
             if (fault is not null)
-                _findings.Add(new Finding(DataClaim, Entry(index), fault));
+                _verdict.Findings.Add(new Finding(FoldClaims.DataClaim, Entry(index), fault));
         }
 
-        _findings.AddRange(_fold.Take(new LoggedEvent(index, entry.Leaf, data)));
-    }
-
-    private void Fold()
-    {
-        if (Entries == 0)
-            return;
-        var (streams, ledger, purchases, rewards) = (_fold.Streams, _fold.Ledger, _fold.Purchases, _fold.Rewards);
-        _findings.AddRange(ledger.Finish());
-        Claim(EntriesClaim, "every entry is a leaf of version 1 in its canonical spelling");
-        if (_fold.Detached > 0)
-            Claim(DataClaim, string.Create(CultureInfo.InvariantCulture, $"{_fold.Detached} long data apart from their leaves have the SHA-256 that the leaf names"));
-        Claim(StreamCheck.Claim, string.Create(CultureInfo.InvariantCulture, $"{streams.Streams} streams without a gap or a double inside; no event twice"));
-        if (_fold.Erasures.Subjects > 0)
-            Claim(ErasureCheck.Claim, _fold.Erasures.Detail);
-        if (ledger.Journals > 0)
-            Claim(LedgerCheck.Claim, string.Create(CultureInfo.InvariantCulture, $"{ledger.Events} ledger events replayed: {ledger.Accounts} accounts sum to 0, no floor broken, one outcome for each key"));
-        if (purchases.Purchases > 0 || HasFindings(PurchaseCheck.Claim))
-            Claim(PurchaseCheck.Claim, string.Create(
-                CultureInfo.InvariantCulture,
-                $"{purchases.Purchases} purchases: each price in its escrow before any of {purchases.Deliveries} hand-overs, paid out once and as agreed{(purchases.Pending > 0 ? $"; {purchases.Pending} with a transaction behind the last entry" : "")}"));
-        if (rewards.Epochs > 0 || HasFindings(RewardCheck.Claim))
-            RewardsClaim(rewards);
-    }
-
-    private void RewardsClaim(RewardCheck rewards)
-    {
-        var detail = string.Create(CultureInfo.InvariantCulture, $"{rewards.Epochs} epochs closed again from the contributions in the log: the same weights, amounts and roots, and paid so");
-        // No event says how long an epoch is, and the trust in a node depends on it.
-        if (rewards.WeightsOpen > 0 && !HasFindings(RewardCheck.Claim))
-            _claims.Add(new Claim(RewardCheck.Claim, Standing.NotProven, string.Create(
-                CultureInfo.InvariantCulture,
-                $"{rewards.WeightsOpen} of {rewards.Epochs} epochs have weights that do not follow with epochs of {subject.Epochs.Seconds} s, a setting that is no event: give --epoch-seconds; all else follows")));
-        else
-            Claim(RewardCheck.Claim, detail);
+        _verdict.Findings.AddRange(_fold.Take(new LoggedEvent(index, entry.Leaf, data)));
     }
 
     private async Task AggregatesAsync(CancellationToken cancellationToken)
     {
         var check = new AggregateCheck(_source, subject.Shard, _fold, subject.SignedIn);
         // What was folded from other bytes than the signed ones would differ for that alone.
-        if (HasFindings(TreeClaim) || await check.RunAsync(cancellationToken) is not { } findings)
+        if (_verdict.Breaks(AuditVerdict.TreeClaim) || await check.RunAsync(cancellationToken) is not { } findings)
         {
-            _claims.Add(new Claim(AggregateCheck.Claim, Standing.NotProven, HasFindings(TreeClaim)
+            _verdict.Claims.Add(new Claim(AggregateCheck.Claim, Standing.NotProven, _verdict.Breaks(AuditVerdict.TreeClaim)
                 ? "not compared: the bytes at hand are not those that the checkpoint covers"
                 : check.WhyNot));
             return;
@@ -225,13 +190,13 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         // A server tells what is now: what differs may be younger than the log that was read.
         if (findings.Count > 0 && await HasGrownAsync(cancellationToken))
         {
-            _claims.Add(new Claim(AggregateCheck.Claim, Standing.NotProven, string.Create(
+            _verdict.Claims.Add(new Claim(AggregateCheck.Claim, Standing.NotProven, string.Create(
                 CultureInfo.InvariantCulture, $"the log grew meanwhile and {findings.Count} answers differ, the first of {findings[0].Where}: audit again")));
             return;
         }
 
-        _findings.AddRange(findings);
-        Claim(AggregateCheck.Claim, check.Detail);
+        _verdict.Findings.AddRange(findings);
+        _verdict.Claim(AggregateCheck.Claim, check.Detail);
     }
 
     private async Task<bool> HasGrownAsync(CancellationToken cancellationToken)
@@ -251,7 +216,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
     {
         try
         {
-            return NoteVerifier.VerifyCheckpoint(note, subject.Key.Key).Checkpoint.Size;
+            return NoteVerifier.VerifyCheckpoint(note, subject.Key.Keys, []).Checkpoint.Size;
         }
         catch (Exception exception) when (exception is VerificationException or FormatException)
         {
@@ -266,45 +231,36 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         await using var export = await _source.ExportAsync(_edge.Size, cancellationToken);
         if (export is null)
         {
-            _claims.Add(new Claim(ExportCheck.Claim, Standing.NotProven, "there is no export here to compare"));
+            _verdict.Claims.Add(new Claim(ExportCheck.Claim, Standing.NotProven, "there is no export here to compare"));
             return;
         }
 
         progress.Begin("Export", _hashes.Count);
-        _findings.AddRange(await ExportCheck.RunAsync(export, _edge.Size, _hashes, progress.Report, cancellationToken));
-        Claim(ExportCheck.Claim, "the lines of /v1/events are the entries of the bundles, byte by byte");
+        _verdict.Findings.AddRange(await ExportCheck.RunAsync(export, _edge.Size, _hashes, progress.Report, cancellationToken));
+        _verdict.Claim(ExportCheck.Claim, "the lines of /v1/events are the entries of the bundles, byte by byte");
     }
 
     private async Task AnchorsAsync(SeenCheckpoint audited, CancellationToken cancellationToken)
     {
         if (subject.Chain is null)
         {
-            _claims.Add(new Claim(AnchorCheck.Claim, Standing.NeedsChain, "give --rpc to compare the log's anchors on Solana"));
+            _verdict.Claims.Add(new Claim(AnchorCheck.Claim, Standing.NeedsChain, "give --rpc to compare the log's anchors on Solana"));
             return;
         }
 
         progress.Begin("Anchors", 0);
         var check = await AnchorCheck.RunAsync(
-            _source, subject.Chain, subject.Key.Key, audited, _fold.Anchors, progress.Report, cancellationToken);
+            _source, subject.Chain, subject.Key, audited, _fold.Anchors, progress.Report, cancellationToken);
         _anchors = check.Matching;
-        _findings.AddRange(check.Findings);
+        _verdict.Findings.AddRange(check.Findings);
         _evidence.AddRange(check.Evidence);
-        _claims.Add(check.ToClaim());
+        _verdict.Claims.Add(check.ToClaim());
     }
 
-    private bool HasFindings(string claim) => _findings.Exists(finding => finding.Claim == claim);
-
-    private void Claim(string name, string detail)
+    private VerifierKey SignerOf(SeenCheckpoint audited)
     {
-        var broken = _findings.Count(finding => finding.Claim == name);
-        var whole = _findings.All(finding => finding.Claim != TreeClaim);
-        _claims.Add((broken, whole) switch
-        {
-            (0, true) => new Claim(name, Standing.ProvenOffline, detail),
-            // What follows from entries that nobody has signed is worth nothing.
-            (0, false) => new Claim(name, Standing.NotProven, "holds for the bytes at hand, which are not those that the checkpoint covers"),
-            _ => new Claim(name, Standing.NotProven, broken == 1 ? "1 finding" : string.Create(CultureInfo.InvariantCulture, $"{broken} findings")),
-        });
+        var lines = SignedNote.Parse(audited.Note).Signatures;
+        return subject.Key.Keys.First(key => lines.Any(line => line.IsOf(key)));
     }
 
     /// <summary>The full check writes "where: what".</summary>

@@ -4,6 +4,7 @@ using System.Text;
 using Lumora.Chain.Blobs;
 using Lumora.Chain.Notes;
 using Lumora.Chain.Verification;
+using Lumora.Cli.Logs;
 using Lumora.Cli.Reports;
 using Lumora.Domain.Merkle;
 
@@ -11,7 +12,7 @@ namespace Lumora.Cli.Audit;
 
 /// <summary>What a clean audit leaves behind: the checkpoint that it ended at, the tree's edge there, and what it has folded.</summary>
 /// <param name="Shard">The log's shard.</param>
-/// <param name="Key">The key that the auditor trusts.</param>
+/// <param name="Key">The key that the auditor trusts and that has signed the note.</param>
 /// <param name="EpochSeconds">How long epochs were supposed to be.</param>
 /// <param name="Note">The signed checkpoint, verbatim.</param>
 /// <param name="From">Where it was got.</param>
@@ -26,10 +27,22 @@ internal sealed record AuditState(
     /// <summary>The checkpoint of <see cref="Note"/>.</summary>
     public Checkpoint Checkpoint { get; private init; } = NoteVerifier.VerifyCheckpoint(Note, Key).Checkpoint;
 
+    private bool IsSignedBy(TrustedKey key)
+    {
+        try
+        {
+            return NoteVerifier.VerifyCheckpoint(Note, key.Keys, []).Checkpoint == Checkpoint;
+        }
+        catch (VerificationException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Reads the state in <paramref name="folder"/> and what was folded; null when there is none.</summary>
     /// <exception cref="UnableException">It is damaged, or another log's.</exception>
     public static async Task<(AuditState State, AuditFold Fold)?> ReadAsync(
-        string folder, string shard, VerifierKey key, EpochLength epochs, CancellationToken cancellationToken)
+        string folder, string shard, TrustedKey key, EpochLength epochs, CancellationToken cancellationToken)
     {
         if (await new FolderBlobStore(folder).ReadAsync(FileName, cancellationToken) is not { } bytes)
             return null;
@@ -42,8 +55,9 @@ internal sealed record AuditState(
             using var stream = new MemoryStream(bytes, Format.Length, body.Length - Format.Length, writable: false);
             using var input = new BinaryReader(stream);
             var state = Header(input);
-            if (state.Shard != shard || !state.Key.Equals(key))
-                throw new UnableException($"{file} is of the log {state.Shard} with the key {state.Key}, not of {shard} with {key}. Give another --state folder for each log.");
+            // The key that the state names may have been replaced since: what counts is that one of ours has signed.
+            if (state.Shard != shard || !state.IsSignedBy(key))
+                throw new UnableException($"{file} is of the log {state.Shard} with the key {state.Key}, not of {shard} with {key.Names}. Give another --state folder for each log.");
             if (state.EpochSeconds != epochs)
                 throw new UnableException(string.Create(
                     CultureInfo.InvariantCulture,

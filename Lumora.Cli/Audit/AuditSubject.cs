@@ -5,7 +5,7 @@ namespace Lumora.Cli.Audit;
 /// <summary>What is audited, with what, and where an earlier audit left off.</summary>
 /// <param name="Source">The log.</param>
 /// <param name="Shard">Its shard.</param>
-/// <param name="Key">Its key.</param>
+/// <param name="Key">Its keys.</param>
 /// <param name="Chain">Where anchors are looked for, or null.</param>
 /// <param name="Epochs">How long an epoch is.</param>
 /// <param name="StateFolder">Where the state of the last clean audit lies, or null.</param>

@@ -8,7 +8,7 @@ using Lumora.Domain.Merkle;
 
 namespace Lumora.Cli.Conflicts;
 
-/// <summary>Checks an evidence file with the log's key and nothing else.</summary>
+/// <summary>Checks an evidence file with the log's keys and nothing else.</summary>
 internal sealed class ConflictCheck(TrustedKey key)
 {
     /// <summary>The claim that the evidence is for.</summary>
@@ -25,7 +25,7 @@ internal sealed class ConflictCheck(TrustedKey key)
     {
         try
         {
-            var detail = evidence.Kind == ConflictKind.Fork ? Fork(evidence) : Rewritten(evidence);
+            var detail = evidence.Kind == ConflictKind.RewrittenEntry ? Rewritten(evidence) : Fork(evidence);
             Claims.Add(new Claim(Claim, Standing.ProvenOffline, detail));
             return true;
         }
@@ -41,6 +41,12 @@ internal sealed class ConflictCheck(TrustedKey key)
     {
         var first = Signed(evidence.First, "first");
         var second = Signed(evidence.Second ?? throw new FormatException("It has no second note."), "second");
+        if (first.Origin != second.Origin)
+            throw new VerificationException("The notes are of two logs.");
+        if (evidence.Kind == ConflictKind.NotExtended)
+            throw new VerificationException(
+                "Both are signed, and the proof that came with the second did not hold; an honest checkpoint with a wrong proof looks the same. "
+                + "Its tiles decide: lumora audit, with the first note's tree.");
         if (first.Size == second.Size)
             return first.Root != second.Root
                 ? string.Create(CultureInfo.InvariantCulture, $"the log has signed two trees of {first.Size} entries, with the roots {first.Root.ToBase64()} and {second.Root.ToBase64()}")
@@ -70,7 +76,7 @@ internal sealed class ConflictCheck(TrustedKey key)
 
     private Checkpoint Signed(ConflictNote note, string which)
     {
-        var checkpoint = NoteVerifier.VerifyCheckpoint(Encoding.UTF8.GetBytes(note.Note), key.Key).Checkpoint;
+        var checkpoint = NoteVerifier.VerifyCheckpoint(Encoding.UTF8.GetBytes(note.Note), key.Keys, []).Checkpoint;
         Claims.Add(new Claim($"{which}_signed", Standing.ProvenOffline, string.Create(
             CultureInfo.InvariantCulture, $"{checkpoint.Origin} has signed {checkpoint.Size} entries with the root {checkpoint.Root.ToBase64()}; got from {note.From} at {note.At.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z")));
         return checkpoint;

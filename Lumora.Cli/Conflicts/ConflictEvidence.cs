@@ -14,6 +14,12 @@ internal enum ConflictKind
 
     /// <summary>An entry was served with other bytes than the signed tree holds at its place.</summary>
     RewrittenEntry,
+
+    /// <summary>
+    /// Two checkpoints of one log, and a proof that did not show that the second extends the first. Whoever hands on an honest checkpoint
+    /// can bring that about: it shows nothing yet.
+    /// </summary>
+    NotExtended,
 }
 
 /// <summary>A signed note as it was received.</summary>
@@ -34,7 +40,7 @@ internal sealed record ConflictEntry(long Index, string Bytes, string SignedHash
 /// <c>lumora-evidence/1</c> (docs/audit.md). <c>lumora verify --evidence</c> checks it with the key alone.
 /// </summary>
 /// <param name="Kind">What it shows.</param>
-/// <param name="Key">The log's key, for the reader's convenience; whoever checks brings their own.</param>
+/// <param name="Key">The log's keys that have signed, one a line, for the reader's convenience; whoever checks brings their own.</param>
 /// <param name="What">The fault in words.</param>
 /// <param name="First">The checkpoint of fewer entries, or the one that covers <paramref name="Entry"/>.</param>
 /// <param name="Second">The other checkpoint.</param>
@@ -63,6 +69,15 @@ internal sealed record ConflictEvidence(
     [JsonPropertyOrder(-1)]
     public string Format { get; init; } = FormatName;
 
+    /// <summary>The name of its file: the same for the same two notes.</summary>
+    [JsonIgnore]
+    public string FileName => Kind switch
+    {
+        ConflictKind.RewrittenEntry => string.Create(CultureInfo.InvariantCulture, $"rewritten-entry-{Entry!.Index}.json"),
+        ConflictKind.NotExtended => $"not-extended-{Mark(First.Note)}-{Mark(Second!.Note)}.json",
+        _ => $"fork-{Mark(First.Note)}-{Mark(Second!.Note)}.json",
+    };
+
     /// <summary>Reads a file.</summary>
     /// <exception cref="UnableException">It is no evidence.</exception>
     public static ConflictEvidence Parse(byte[] bytes, string file)
@@ -81,17 +96,14 @@ internal sealed record ConflictEvidence(
     /// <summary>Writes it into <paramref name="folder"/> under a name of its own; the file's path.</summary>
     public async Task<string> WriteAsync(string folder, CancellationToken cancellationToken)
     {
-        var name = Entry is { } entry
-            ? string.Create(CultureInfo.InvariantCulture, $"rewritten-entry-{entry.Index}.json")
-            : $"fork-{Mark(First)}-{Mark(Second!)}.json";
-        await new FolderBlobStore(folder).ReplaceAsync(name, JsonSerializer.SerializeToUtf8Bytes(this, Json), cancellationToken);
-        return Path.Combine(folder, name);
+        await new FolderBlobStore(folder).ReplaceAsync(FileName, JsonSerializer.SerializeToUtf8Bytes(this, Json), cancellationToken);
+        return Path.Combine(folder, FileName);
     }
 
     // Size and the beginning of the root: forks at one size are two files.
-    private static string Mark(ConflictNote note)
+    internal static string Mark(string note)
     {
-        var lines = note.Note.Split('\n');
+        var lines = note.Split('\n');
         var root = new string([.. lines[2].Where(char.IsAsciiLetterOrDigit).Take(6)]);
         return $"{lines[1]}-{root}";
     }

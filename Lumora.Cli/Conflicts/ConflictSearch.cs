@@ -4,6 +4,7 @@ using Lumora.Chain.Merkle;
 using Lumora.Chain.Notes;
 using Lumora.Chain.Tiles;
 using Lumora.Chain.Verification;
+using Lumora.Cli.Logs;
 using Lumora.Domain.Merkle;
 
 namespace Lumora.Cli.Conflicts;
@@ -21,9 +22,9 @@ internal sealed record SeenCheckpoint(Checkpoint Checkpoint, byte[] Note, string
 internal sealed record Comparison(string? Fault, ConflictEvidence? Evidence);
 
 /// <summary>Compares checkpoints of one log, and keeps what shows a contradiction.</summary>
-/// <param name="key">The log's key.</param>
+/// <param name="key">The log's keys.</param>
 /// <param name="tiles">The log, for its proofs.</param>
-internal sealed class ConflictSearch(VerifierKey key, ITileReader tiles)
+internal sealed class ConflictSearch(TrustedKey key, ITileReader tiles)
 {
     /// <summary>Does <paramref name="larger"/> extend <paramref name="smaller"/>, by the tiles at hand?</summary>
     /// <exception cref="TileMissingException">A tile is missing.</exception>
@@ -69,7 +70,7 @@ internal sealed class ConflictSearch(VerifierKey key, ITileReader tiles)
             if (MerkleHash.OfLeaf(bytes) == hash)
                 return null;
             return new ConflictEvidence(
-                ConflictKind.RewrittenEntry, key.ToString(), $"the bytes of entry {index} hash to {MerkleHash.OfLeaf(bytes)}, the signed tree holds {hash}",
+                ConflictKind.RewrittenEntry, SignersOf(covering), $"the bytes of entry {index} hash to {MerkleHash.OfLeaf(bytes)}, the signed tree holds {hash}",
                 covering.ToNote(), Second: null, Texts(path),
                 new ConflictEntry(index, Convert.ToBase64String(bytes), hash.ToBase64(), from));
         }
@@ -80,7 +81,14 @@ internal sealed class ConflictSearch(VerifierKey key, ITileReader tiles)
     }
 
     private ConflictEvidence Fork(SeenCheckpoint first, SeenCheckpoint second, string what, IReadOnlyList<MerkleHash> path) => new(
-        ConflictKind.Fork, key.ToString(), what, first.ToNote(), second.ToNote(), Texts(path), Entry: null);
+        ConflictKind.Fork, SignersOf(first, second), what, first.ToNote(), second.ToNote(), Texts(path), Entry: null);
+
+    /// <summary>The keys of the log that have signed, one a line: whoever checks needs one for each note.</summary>
+    private string SignersOf(params SeenCheckpoint[] seen)
+    {
+        var lines = seen.SelectMany(one => SignedNote.Parse(one.Note).Signatures).ToList();
+        return string.Join('\n', key.Keys.Where(known => lines.Any(line => line.IsOf(known))));
+    }
 
     /// <summary>The root of the first <paramref name="size"/> leaves, a power of two, from the tiles of a larger tree.</summary>
     private async Task<MerkleHash> SubtreeAsync(long size, long treeSize, CancellationToken cancellationToken)

@@ -35,7 +35,7 @@ public static class DoctorCommand
             if (all.All(diagnosis => diagnosis is not { Area: "server", Health: Health.Fail }))
             {
                 using var source = new ServerLog(server, parsed.GetValue(log.Shard)!, parsed.GetValue(log.Token));
-                var pinned = parsed.GetValue(log.Key) is null ? null : await log.KeyAsync(parsed, source: null, cancellationToken);
+                var pinned = !log.IsKeyGiven(parsed) ? null : await log.KeyAsync(parsed, source: null, cancellationToken);
                 all.AddRange(await LogExamination.ExamineAsync(source, pinned, TimeProvider.System, cancellationToken));
             }
 

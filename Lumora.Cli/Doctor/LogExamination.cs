@@ -21,12 +21,12 @@ internal static class LogExamination
         if (await source.ReadAsync(LogPublisher.CheckpointPath, cancellationToken) is not { } note)
             return [new Diagnosis(Area, Health.Warn, $"{source.Name} has no checkpoint", "nothing was logged yet, or there is no such shard: the first event makes the first checkpoint")];
         var own = await source.ReadAsync("key", cancellationToken) is { } bytes ? System.Text.Encoding.UTF8.GetString(bytes).Trim() : null;
-        if (pinned is not null && own is not null && own != pinned.Key.ToString())
-            return [new Diagnosis(Area, Health.Fail, $"{source.Name} signs with {own}, the key that you gave is {pinned.Key}", "another installation answers here, or its key was replaced: ask the operator before you trust it")];
+        if (pinned is not null && own is not null && pinned.Keys.All(key => own != key.ToString()))
+            return [new Diagnosis(Area, Health.Fail, $"{source.Name} signs with {own}, the key that you gave is {pinned.Names}", "another installation answers here, or its key was replaced: ask the operator before you trust it")];
         try
         {
-            var key = pinned?.Key ?? VerifierKey.Parse(own ?? throw new FormatException("the log names no key"));
-            var checkpoint = NoteVerifier.VerifyCheckpoint(note, key).Checkpoint;
+            var keys = pinned?.Keys ?? [VerifierKey.Parse(own ?? throw new FormatException("the log names no key"))];
+            var checkpoint = NoteVerifier.VerifyCheckpoint(note, keys, []).Checkpoint;
             return
             [
                 new Diagnosis(Area, Health.Ok, string.Create(CultureInfo.InvariantCulture, $"{checkpoint.Origin} has signed {checkpoint.Size} entries; the signature is good")),

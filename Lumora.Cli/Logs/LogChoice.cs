@@ -1,34 +1,10 @@
 using System.CommandLine;
-using Lumora.Chain.Log;
+using System.Text;
 using Lumora.Chain.Notes;
-using Lumora.Chain.Verification;
-using Lumora.Chain.Witnesses;
 using Lumora.Cli.Reports;
 using Lumora.Cli.Trust;
 
 namespace Lumora.Cli.Logs;
-
-/// <summary>A log's key and where it came from.</summary>
-/// <param name="Key">The key.</param>
-/// <param name="IsPinned">The caller brought it; false when the log itself named it.</param>
-/// <param name="Trust">The trust file that it stands in, or null.</param>
-internal sealed record TrustedKey(VerifierKey Key, bool IsPinned, ChosenTrust? Trust = null)
-{
-    /// <summary>Whose cosignatures are wanted, or null.</summary>
-    public WitnessPolicy? Policy => Trust?.File.Policy;
-
-    /// <summary>The claims that whoever published is who we think.</summary>
-    public IEnumerable<Claim> Claims => Trust is null ? [Claim] : [Trust.Claim, Claim];
-
-    /// <summary>The claim that whoever published is who we think.</summary>
-    public Claim Claim => Trust is not null
-        ? new Claim("log_key", Trust.Claim.Standing, $"the key {Key} stands in the trust file")
-        : IsPinned
-        ? new Claim("log_key", Standing.ProvenOffline, $"the key {Key} was given")
-        : new Claim(
-            "log_key", Standing.NotProven,
-            $"the log names its own key {Key}: compare it with one from elsewhere and give it with --key");
-}
 
 /// <summary>The options that say which log, shared by the commands.</summary>
 internal sealed class LogChoice
@@ -48,10 +24,10 @@ internal sealed class LogChoice
         DefaultValueFactory = _ => "main",
     };
 
-    /// <summary><c>--key VKEY</c>.</summary>
-    public Option<string?> Key { get; } = new("--key")
+    /// <summary><c>--key VKEY</c>, once or several times.</summary>
+    public Option<string[]> Key { get; } = new("--key")
     {
-        Description = "The log's key: a C2SP vkey (name+id+key), or a file that holds one. Without it the log's own word is taken, and the report says so.",
+        Description = "The log's key: a C2SP vkey (name+id+key), or a file that holds vkeys, one a line. May be given several times: both keys while one is being replaced, and earlier ones for what they have anchored. Without it the log's own word is taken, and the report says so.",
         HelpName = "VKEY|FILE",
     };
 
@@ -68,45 +44,64 @@ internal sealed class LogChoice
             ? uri
             : throw new UnableException($"{option} \"{text}\" is no http or https address.");
 
-    /// <summary>The key that the caller gave, that of the trust file, or else the log's own.</summary>
+    /// <summary>Whether the caller brought keys.</summary>
+    public bool IsKeyGiven(ParseResult parsed) => parsed.GetValue(Key) is { Length: > 0 };
+
+    /// <summary>The keys of the one log that is meant: those that the caller gave, those of the trust file, or else the log's own.</summary>
     public async Task<TrustedKey> KeyAsync(
         ParseResult parsed, ILogSource? source, CancellationToken cancellationToken, ChosenTrust? trust = null)
     {
-        if (parsed.GetValue(Key) is { } given)
+        var shard = parsed.GetValue(Shard) ?? "main";
+        if (IsKeyGiven(parsed))
             return trust is null
-                ? new TrustedKey(await ReadKeyAsync(given, "--key", cancellationToken), IsPinned: true)
+                ? new TrustedKey(OfShard(await GivenAsync(parsed, cancellationToken), shard, "--key"), IsPinned: true)
                 : throw new UnableException("give --key or --trust, not both.");
         if (trust is not null)
-            return new TrustedKey(await SignerAsync(trust.File.KeysOf(parsed.GetValue(Shard) ?? "main"), source, cancellationToken), IsPinned: true, trust);
-        if (source is not null && await source.ReadAsync("key", cancellationToken) is { } own)
-            return new TrustedKey(Parse(System.Text.Encoding.UTF8.GetString(own), $"{source.Name}/key"), IsPinned: false);
+            return new TrustedKey(trust.File.KeysOf(shard), IsPinned: true, trust);
+        if (source is not null && await OwnAsync(source, cancellationToken) is { } own)
+            return new TrustedKey(own, IsPinned: false);
         throw new UnableException("the log's key is not known: give --key with the vkey that the operator published (GET /log/<shard>/key).");
+    }
+
+    /// <summary>All keys that the caller gave, whatever logs they are of.</summary>
+    public async Task<IReadOnlyList<VerifierKey>> GivenAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var keys = new List<VerifierKey>();
+        foreach (var given in parsed.GetValue(Key) ?? [])
+            keys.AddRange(Lines(File.Exists(given) ? await File.ReadAllTextAsync(given, cancellationToken) : given, "--key"));
+        return [.. keys.Distinct()];
+    }
+
+    /// <summary>The keys that a log names itself, or null when it names none.</summary>
+    public static async Task<IReadOnlyList<VerifierKey>?> OwnAsync(ILogSource source, CancellationToken cancellationToken)
+    {
+        foreach (var path in (string[])["keys", "key"])
+            if (await source.ReadAsync(path, cancellationToken) is { } own)
+                return Lines(Encoding.UTF8.GetString(own), $"{source.Name}/{path}");
+        return null;
+    }
+
+    /// <summary>Of the keys of several logs, those of one: a log's name ends with its shard.</summary>
+    /// <exception cref="UnableException">None are, or those of two.</exception>
+    public static IReadOnlyList<VerifierKey> OfShard(IReadOnlyList<VerifierKey> keys, string shard, string option)
+    {
+        var names = keys.Select(key => key.Name).Distinct(StringComparer.Ordinal).ToList();
+        if (names.Count == 1)
+            return keys;
+        var own = keys.Where(key => key.Name.EndsWith($"/{shard}", StringComparison.Ordinal)).ToList();
+        return own.Select(key => key.Name).Distinct(StringComparer.Ordinal).Count() == 1
+            ? own
+            : throw new UnableException($"{option}: of the keys of {string.Join(", ", names)}, those of one log must be of the shard {shard}.");
     }
 
     /// <summary>A vkey, or that in a file.</summary>
     public static async Task<VerifierKey> ReadKeyAsync(string given, string option, CancellationToken cancellationToken) =>
         Parse(File.Exists(given) ? await File.ReadAllTextAsync(given, cancellationToken) : given, option);
 
-    /// <summary>While a key is being replaced there are two: that which has signed the log's newest checkpoint.</summary>
-    private static async Task<VerifierKey> SignerAsync(
-        IReadOnlyList<VerifierKey> keys, ILogSource? source, CancellationToken cancellationToken)
+    private static List<VerifierKey> Lines(string text, string where)
     {
-        if (keys.Count == 1 || source is null || await source.ReadAsync(LogPublisher.CheckpointPath, cancellationToken) is not { } note)
-            return keys[0];
-        foreach (var key in keys)
-        {
-            try
-            {
-                NoteVerifier.VerifyCheckpoint(note, key);
-                return key;
-            }
-            catch (Exception exception) when (exception is VerificationException or FormatException)
-            {
-                // The next one may have; if none has, the audit says so of the first.
-            }
-        }
-
-        return keys[0];
+        var lines = text.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0).ToList();
+        return lines.Count > 0 ? [.. lines.Select(line => Parse(line, where))] : [Parse(text, where)];
     }
 
     private static VerifierKey Parse(string text, string where)

@@ -15,7 +15,7 @@ internal sealed class AnchorWatch(
         MonitorState state, SeenCheckpoint seen, Func<ConflictEvidence, CancellationToken, Task<string>> keep, CancellationToken cancellationToken)
     {
         var found = new List<MemoCheckpoint>();
-        await foreach (var memo in MemoCheckpoints.SearchAsync(chain.Rpc, chain.Address, subject.Key.Key, cancellationToken))
+        await foreach (var memo in MemoCheckpoints.SearchAsync(chain.Rpc, chain.Address, subject.Key.Keys, cancellationToken))
         {
             if (memo.Signature == state.Anchor)
                 break;

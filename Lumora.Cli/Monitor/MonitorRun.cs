@@ -36,7 +36,7 @@ internal sealed class MonitorRun
     private DateTimeOffset? _waitingSince;
 
     private MonitorRun(MonitorSubject subject, MonitorLines lines, TimeProvider clock) =>
-        (_subject, _lines, _clock, _search) = (subject, lines, clock, new ConflictSearch(subject.Key.Key, subject.Source));
+        (_subject, _lines, _clock, _search) = (subject, lines, clock, new ConflictSearch(subject.Key, subject.Source));
 
     /// <summary>Takes up what an earlier monitor has left.</summary>
     /// <exception cref="UnableException">The state is damaged, or another log's.</exception>
@@ -44,7 +44,7 @@ internal sealed class MonitorRun
         MonitorSubject subject, MonitorLines lines, TimeProvider clock, CancellationToken cancellationToken)
     {
         var run = new MonitorRun(subject, lines, clock);
-        if (subject.StateFolder is { } folder && await MonitorState.ReadAsync(folder, subject.Shard, subject.Key.Key, cancellationToken) is { } kept)
+        if (subject.StateFolder is { } folder && await MonitorState.ReadAsync(folder, subject.Shard, subject.Key, cancellationToken) is { } kept)
         {
             (run._state, run._edge) = kept;
             lines.Say("resumed", string.Create(CultureInfo.InvariantCulture, $"after the checkpoint of {kept.Edge.Size} entries, seen at {kept.State.At.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z"));
@@ -87,7 +87,7 @@ internal sealed class MonitorRun
 
     private async Task<SeenCheckpoint?> ReadAsync(CancellationToken cancellationToken)
     {
-        var (source, key) = (_subject.Source, _subject.Key.Key);
+        var (source, keys) = (_subject.Source, _subject.Key.Keys);
         if (await source.ReadAsync(LogPublisher.CheckpointPath, cancellationToken) is not { } bytes)
         {
             if (_state is not null)
@@ -99,7 +99,7 @@ internal sealed class MonitorRun
 
         try
         {
-            var verified = NoteVerifier.VerifyCheckpoint(bytes, key);
+            var verified = NoteVerifier.VerifyCheckpoint(bytes, keys, []);
             _lines.Over("bad_checkpoint", "the checkpoint is good again");
             _lines.Over("checkpoint_gone", "there is a checkpoint again");
             Signers.Report(verified.Note, _subject.Key, _lines);
@@ -111,7 +111,7 @@ internal sealed class MonitorRun
         }
         catch (Exception exception) when (exception is FormatException or VerificationException)
         {
-            _lines.Alarm(Signers.HasExtensions(bytes, key) ? "extension_lines" : "bad_checkpoint", exception.Message);
+            _lines.Alarm(Signers.HasExtensions(bytes, keys) ? "extension_lines" : "bad_checkpoint", exception.Message);
             return null;
         }
     }
@@ -139,7 +139,7 @@ internal sealed class MonitorRun
         }
 
         var last = new SeenCheckpoint(
-            NoteVerifier.VerifyCheckpoint(Encoding.UTF8.GetBytes(_state.Note), _subject.Key.Key).Checkpoint,
+            NoteVerifier.VerifyCheckpoint(Encoding.UTF8.GetBytes(_state.Note), _subject.Key.Keys, []).Checkpoint,
             Encoding.UTF8.GetBytes(_state.Note), _state.From, _state.At);
         var isSmaller = size < last.Checkpoint.Size;
         var (fault, evidence) = await _search.CompareAsync(isSmaller ? seen : last, isSmaller ? last : seen, cancellationToken);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Lumora.Chain.Blobs;
 using Lumora.Chain.Notes;
 using Lumora.Chain.Verification;
+using Lumora.Cli.Logs;
 using Lumora.Cli.Reports;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Merkle;
@@ -17,7 +18,7 @@ internal sealed record WaitingEntry(long Index, DateTimeOffset SeenAt);
 /// <summary>What a monitor keeps between two looks, format <c>lumora-monitor/1</c>.</summary>
 /// <param name="Format">The format's name.</param>
 /// <param name="Shard">The log's shard.</param>
-/// <param name="Key">Its key.</param>
+/// <param name="Key">A key of it.</param>
 /// <param name="Note">The newest checkpoint that was found good, verbatim.</param>
 /// <param name="From">Where it was got.</param>
 /// <param name="At">When.</param>
@@ -38,7 +39,7 @@ internal sealed record MonitorState(
     /// <summary>Reads the state in <paramref name="folder"/>; null when there is none.</summary>
     /// <exception cref="UnableException">It is damaged, or another log's.</exception>
     public static async Task<(MonitorState State, TreeEdge Edge)?> ReadAsync(
-        string folder, string shard, VerifierKey key, CancellationToken cancellationToken)
+        string folder, string shard, TrustedKey key, CancellationToken cancellationToken)
     {
         if (await new FolderBlobStore(folder).ReadAsync(FileName, cancellationToken) is not { } bytes)
             return null;
@@ -48,9 +49,11 @@ internal sealed record MonitorState(
             var state = JsonSerializer.Deserialize<MonitorState>(bytes, WireJson.Messages);
             if (state is not { Format: FormatName })
                 throw new FormatException($"its format is not {FormatName}.");
-            if (state.Shard != shard || state.Key != key.ToString())
-                throw new UnableException($"{file} is of the log {state.Shard} with the key {state.Key}, not of {shard} with {key}. Give another --state folder for each log.");
-            var checkpoint = NoteVerifier.VerifyCheckpoint(Encoding.UTF8.GetBytes(state.Note), key).Checkpoint;
+            var note = SignedNote.Parse(Encoding.UTF8.GetBytes(state.Note));
+            // The key that the state names may have been replaced since: what counts is that one of ours has signed.
+            if (state.Shard != shard || !key.Keys.Any(one => note.Signatures.Any(line => line.IsOf(one))))
+                throw new UnableException($"{file} is of the log {state.Shard} with the key {state.Key}, not of {shard} with {key.Names}. Give another --state folder for each log.");
+            var checkpoint = NoteVerifier.VerifyCheckpoint(note.ToBytes(), key.Keys, []).Checkpoint;
             var edge = new TreeEdge(checkpoint.Size, [.. state.Levels.Select(level => (IReadOnlyList<MerkleHash>)[.. level.Select(Hash)])], [.. state.Peaks.Select(Hash)]);
             edge.MustHave(checkpoint.Root);
             return (state, edge);

@@ -15,7 +15,7 @@ internal static class Signers
     /// </summary>
     public static void Report(SignedNote note, TrustedKey key, MonitorLines lines)
     {
-        VerifierKey[] known = [key.Key, .. key.Policy?.WitnessKeys ?? [], .. key.Trust?.File.Body.Witnesses.Select(VerifierKey.Parse) ?? []];
+        VerifierKey[] known = [.. key.Keys, .. key.Policy?.WitnessKeys ?? [], .. key.Trust?.File.Body.Witnesses.Select(VerifierKey.Parse) ?? []];
         var others = key.Trust?.File.Body.Shards.SelectMany(shard => shard.Keys).Select(VerifierKey.Parse) ?? [];
         foreach (var signature in note.Signatures.Where(one => !known.Concat(others).Any(one.IsOf)))
         {
@@ -28,12 +28,12 @@ internal static class Signers
     }
 
     /// <summary>True when <paramref name="bytes"/> are a checkpoint that the log has signed, with more lines than the three.</summary>
-    public static bool HasExtensions(byte[] bytes, VerifierKey key)
+    public static bool HasExtensions(byte[] bytes, IReadOnlyList<VerifierKey> keys)
     {
         try
         {
             var note = SignedNote.Parse(bytes);
-            return note.Text.Count(c => c == '\n') > CheckpointLines && NoteVerifier.Verify(note, [key]).Count > 0;
+            return note.Text.Count(c => c == '\n') > CheckpointLines && NoteVerifier.Verify(note, keys).Count > 0;
         }
         catch (Exception exception) when (exception is FormatException or VerificationException)
         {

@@ -95,6 +95,9 @@ internal sealed class TrustFile
     /// <exception cref="VerificationException">It has not.</exception>
     public void Verify(VerifierKey signer) => NoteVerifier.Verify(Note, [signer]);
 
+    /// <summary>The keys of all logs.</summary>
+    public IReadOnlyList<VerifierKey> Keys => [.. Body.Shards.SelectMany(shard => shard.Keys).Select(VerifierKey.Parse)];
+
     /// <summary>The keys of the log of <paramref name="shard"/>.</summary>
     /// <exception cref="UnableException">It does not name that shard.</exception>
     public IReadOnlyList<VerifierKey> KeysOf(string shard) =>

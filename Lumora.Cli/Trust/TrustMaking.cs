@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Security.Cryptography;
 using System.Text;
 using Lumora.Chain.Blobs;
 using Lumora.Chain.Log;
@@ -11,14 +10,12 @@ using Lumora.Chain.Witnesses;
 using Lumora.Cli.Logs;
 using Lumora.Cli.Reports;
 using Lumora.Domain.Kernel;
-using Lumora.Projections.Hosting;
 
 namespace Lumora.Cli.Trust;
 
 /// <summary><c>lumora trust make</c>: on the operator's machine, from a home.</summary>
 internal static class TrustMaking
 {
-    private const int SeedBytes = 32;
     private const string KeyFile = "trust.key";
 
     private const string Description =
@@ -38,11 +35,15 @@ internal static class TrustMaking
         var rpc = new Option<string?>("--rpc") { Description = "Or a server that says it.", HelpName = "URL" };
         var mint = new Option<string?>("--mint") { Description = "The address of the LMR token; that of the home on a local chain.", HelpName = "ADDRESS" };
         var epochSeconds = new Option<int?>("--epoch-seconds") { Description = "Lumora:Rewards:EpochSeconds of the host.", HelpName = "N" };
-        var command = new Command("make", Description) { home, output, policy, anchor, genesis, rpc, mint, epochSeconds };
+        var withEarlier = new Option<bool>("--with-earlier-keys")
+        {
+            Description = "Name keys too that were replaced: auditors find then what they have anchored. Not after a key was stolen.",
+        };
+        var command = new Command("make", Description) { home, output, policy, anchor, genesis, rpc, mint, epochSeconds, withEarlier };
         command.SetAction((parsed, cancellationToken) => Guarded.RunAsync(parsed, async writer =>
         {
             var folder = Path.GetFullPath(parsed.GetValue(home)!);
-            var shards = await ShardsAsync(folder, cancellationToken);
+            var shards = await ShardsAsync(folder, parsed.GetValue(withEarlier), cancellationToken);
             var text = parsed.GetValue(policy) is { } file ? await File.ReadAllTextAsync(file, cancellationToken) : null;
             var body = new TrustBody(
                 TrustFile.FormatName, Moment.Truncate(DateTimeOffset.UtcNow), shards, Witnesses(text), text,
@@ -60,7 +61,7 @@ internal static class TrustMaking
     }
 
     /// <summary>The shards whose published checkpoint the home's own key has signed.</summary>
-    private static async Task<IReadOnlyList<TrustShard>> ShardsAsync(string home, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<TrustShard>> ShardsAsync(string home, bool withEarlier, CancellationToken cancellationToken)
     {
         var logs = Path.Combine(home, "log");
         var shards = new List<TrustShard>();
@@ -73,9 +74,9 @@ internal static class TrustMaking
             try
             {
                 var origin = Checkpoint.Parse(SignedNote.Parse(note).Text).Origin;
-                using var signer = new NoteSigner(origin, SignatureKind.Ed25519, SecretFile.Read(keyFile));
+                using var signer = new NoteSigner(origin, SignatureKind.Ed25519, NoteSeed.Read(keyFile));
                 NoteVerifier.VerifyCheckpoint(note, signer.Verifier);
-                shards.Add(new TrustShard(name, [signer.Verifier.ToString()]));
+                shards.Add(new TrustShard(name, [signer.Verifier.ToString(), .. Others(home, name, signer.Verifier, note, withEarlier)]));
             }
             catch (Exception exception) when (exception is FormatException or VerificationException or InvalidOperationException)
             {
@@ -86,6 +87,14 @@ internal static class TrustMaking
         return shards.Count > 0
             ? shards
             : throw new UnableException($"{home} holds no published log with its key: start the host once and let it log an event.");
+    }
+
+    /// <summary>The next key, while it signs beside the log's own; and those that have signed before, where they are asked for.</summary>
+    private static IEnumerable<string> Others(string home, string shard, VerifierKey own, byte[] note, bool withEarlier)
+    {
+        var lines = SignedNote.Parse(note).Signatures;
+        return LogKeys.Known(home, shard, own.Name)
+            .Where(key => !key.Equals(own) && (withEarlier || lines.Any(line => line.IsOf(key)))).Select(key => key.ToString());
     }
 
     private static IReadOnlyList<string> Witnesses(string? policy)
@@ -119,7 +128,7 @@ internal static class TrustMaking
     {
         try
         {
-            var seed = SecretFile.ReadOrCreate(Path.Combine(home, "keys", KeyFile), () => RandomNumberGenerator.GetBytes(SeedBytes));
+            var seed = NoteSeed.ReadOrCreate(Path.Combine(home, "keys", KeyFile));
             return new NoteSigner($"{VerifierKey.Parse(shard.Keys[0]).Name[..^(shard.Name.Length + 1)]}/trust", SignatureKind.Ed25519, seed);
         }
         catch (Exception exception) when (exception is InvalidOperationException or FormatException or ArgumentException)

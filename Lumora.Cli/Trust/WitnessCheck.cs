@@ -5,7 +5,7 @@ using Lumora.Cli.Reports;
 
 namespace Lumora.Cli.Trust;
 
-/// <summary>Holds a checkpoint's cosignatures against the policy of the trust file.</summary>
+/// <summary>Holds a checkpoint's cosignatures against the policy that the caller brought.</summary>
 internal static class WitnessCheck
 {
     /// <summary>The claim that this checks.</summary>
@@ -20,7 +20,7 @@ internal static class WitnessCheck
             return (new Claim(Claim, Standing.NotProven, "the policy asks for no witness"), null);
         try
         {
-            var witnessed = PolicyVerifier.Verify(note, policy, [key.Key]);
+            var witnessed = PolicyVerifier.Verify(note, policy, key.Keys);
             var names = string.Join(", ", witnessed.Cosignatures.Select(one => $"{one.Witness.Name} at {one.At.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z"));
             return witnessed.IsQuorumMet
                 ? (new Claim(Claim, Standing.ProvenOffline, $"cosigned by {names}: the policy's quorum {policy.Quorum} is met"), null)

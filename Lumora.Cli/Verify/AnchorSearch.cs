@@ -18,9 +18,9 @@ internal sealed record AnchorAnswer(Claim Claim, Finding? Finding, TlogProof? Pr
 
 /// <summary>Finds a finalized memo with a checkpoint that covers an entry, and links the entry to that checkpoint.</summary>
 /// <param name="chain">Where to look.</param>
-/// <param name="log">Whose checkpoints count.</param>
+/// <param name="keys">Whose checkpoints count: the keys of the log.</param>
 /// <param name="source">The log, for a path to the anchored size; null offline.</param>
-internal sealed class AnchorSearch(ChainServer chain, VerifierKey log, ILogSource? source)
+internal sealed class AnchorSearch(ChainServer chain, IReadOnlyList<VerifierKey> keys, ILogSource? source)
 {
     private const string Name = "anchored";
 
@@ -29,7 +29,7 @@ internal sealed class AnchorSearch(ChainServer chain, VerifierKey log, ILogSourc
         MerkleHash leaf, TlogProof proof, Checkpoint checkpoint, CancellationToken cancellationToken)
     {
         MemoCheckpoint? other = null;
-        await foreach (var memo in MemoCheckpoints.SearchAsync(chain.Rpc, chain.Address, log, cancellationToken))
+        await foreach (var memo in MemoCheckpoints.SearchAsync(chain.Rpc, chain.Address, keys, cancellationToken))
         {
             if (memo.Checkpoint.Size <= proof.Index)
                 break;

@@ -4,7 +4,6 @@ using Lumora.Chain.Verification;
 using Lumora.Cli.Logs;
 using Lumora.Cli.Reports;
 using Lumora.Cli.Trust;
-using Lumora.Domain.Kernel;
 using Lumora.Domain.Log;
 using Lumora.Domain.Merkle;
 
@@ -30,7 +29,7 @@ internal sealed class VerifyRun(TrustedKey key)
             return null;
         var checkpoint = Step(
             "checkpoint_signed", $"checkpoint in {evidence.ProofName}",
-            () => NoteVerifier.VerifyCheckpoint(proof.Checkpoint.Span, key.Key).Checkpoint,
+            () => NoteVerifier.VerifyCheckpoint(proof.Checkpoint.Span, key.Keys, []).Checkpoint,
             good => string.Create(CultureInfo.InvariantCulture, $"{good.Origin} has signed {good.Size} entries with the root {good.Root.ToBase64()}"));
         if (checkpoint is null)
             return null;
@@ -49,7 +48,7 @@ internal sealed class VerifyRun(TrustedKey key)
             },
             good => string.Create(CultureInfo.InvariantCulture, $"entry {good.Index} with the leaf hash {hash} leads to that root in {good.Path.Count} steps"));
         var leaf = Step(
-            "event_readable", evidence.LeafName, () => Leaf.Decode(evidence.Leaf).Leaf, good => included is null ? null : Describe(good));
+            "event_readable", evidence.LeafName, () => Leaf.Decode(evidence.Leaf).Leaf, good => included is null ? null : EventLine.Of(good));
         if (leaf is not null && expected is { } id && leaf.Id != id)
             Findings.Add(new Finding("event_readable", evidence.LeafName, $"it is the event {leaf.Id}, not {id}"));
         return included is null || Findings.Count > 0 ? null : (proof, checkpoint);
@@ -65,7 +64,7 @@ internal sealed class VerifyRun(TrustedKey key)
             return null;
         }
 
-        var answer = await new AnchorSearch(chain, key.Key, source).FindAsync(MerkleHash.OfLeaf(leaf), proof, checkpoint, cancellationToken);
+        var answer = await new AnchorSearch(chain, key.Keys, source).FindAsync(MerkleHash.OfLeaf(leaf), proof, checkpoint, cancellationToken);
         Claims.Add(answer.Claim);
         if (answer.Finding is { } finding)
             Findings.Add(finding);
@@ -89,8 +88,4 @@ internal sealed class VerifyRun(TrustedKey key)
             return null;
         }
     }
-
-    private static string Describe(Leaf leaf) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{leaf.Type}, {leaf.Stream} version {leaf.Version}, {leaf.At.ToWire()}, by {leaf.Actor ?? "nobody named"}, id {leaf.Id}");
 }

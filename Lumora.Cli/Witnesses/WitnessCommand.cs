@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Security.Cryptography;
+using System.Text;
 using Lumora.Chain.Log;
 using Lumora.Chain.Notes;
 using Lumora.Chain.Witnesses;
@@ -14,8 +15,9 @@ namespace Lumora.Cli.Witnesses;
 /// <summary><c>lumora witness</c>: cosigns the checkpoints of logs, so that no log can show two histories.</summary>
 public static class WitnessCommand
 {
-    private const int SeedBytes = 32;
     private const int NameBytes = 8;
+    private const string Ed25519 = "ed25519";
+    private const string MlDsa = "ml-dsa-44";
 
     private const string Description =
         """
@@ -25,9 +27,11 @@ public static class WitnessCommand
 
           POST /add-checkpoint                          cosigns a checkpoint
           GET  /<hex sha256 of the origin>/checkpoint   the last checkpoint that was cosigned
+          GET  /healthz, /metrics                       for its operator: evidence of forks, by log
 
         It prints its key and a line for the policy file that names it (https://c2sp.org/tlog-policy). Its state must never be restored
-        from a backup. Exit code: 0 stopped as asked, 2 it could not start.
+        from a backup. Two checkpoints that contradict each other are kept below the state's folder: lumora verify --evidence shows them.
+        Exit code: 0 stopped as asked, 2 it could not start.
         """;
 
     /// <summary>The command.</summary>
@@ -56,15 +60,22 @@ public static class WitnessCommand
         };
         var keyFile = new Option<string?>("--key-file")
         {
-            Description = "The private key, 32 bytes, mode 0600; made at the first start. Default: witness.key in the state folder.",
+            Description = "The private key, 32 bytes, mode 0600; made at the first start. Default: in the state folder witness.key, or witness.ml-dsa-44.key.",
             HelpName = "FILE",
         };
+        var keyType = new Option<string>("--key-type")
+        {
+            Description = "How it cosigns: ed25519 (cosignature/v1), which every log reads, or ml-dsa-44 (subtree/v1), which quantum computers do not break. Another type is another witness: it has another key and another line in policies.",
+            HelpName = "TYPE",
+            DefaultValueFactory = _ => Ed25519,
+        };
+        keyType.AcceptOnlyFromAmong(Ed25519, MlDsa);
         var name = new Option<string?>("--name")
         {
             Description = "The key's name: your domain, with a path if you like. Never change it. Default: a name made from the key.",
             HelpName = "NAME",
         };
-        var command = new Command("witness", Description) { log, policy, listen, state, keyFile, name };
+        var command = new Command("witness", Description) { log, policy, listen, state, keyFile, keyType, name };
         command.SetAction((parsed, cancellationToken) => Guarded.RunAsync(parsed, async output =>
         {
             var address = LogChoice.Address(parsed.GetValue(listen)!, "--listen");
@@ -73,10 +84,17 @@ public static class WitnessCommand
             var logs = await LogsAsync(parsed.GetValue(log) ?? [], parsed.GetValue(policy), cancellationToken);
             var folder = Path.GetFullPath(parsed.GetValue(state) ?? LumoraHome.From(new ConfigurationBuilder().Build()).Folder("witness"));
             Directory.CreateDirectory(folder);
-            using var signer = Signer(parsed.GetValue(keyFile) ?? Path.Combine(folder, "witness.key"), parsed.GetValue(name));
+            var kind = parsed.GetValue(keyType) == MlDsa ? SignatureKind.MlDsa44 : SignatureKind.CosignatureV1;
+            if (kind == SignatureKind.MlDsa44 && logs.FirstOrDefault(key => Encoding.UTF8.GetByteCount(key.Name) > SubtreeV1.NameBytesMax) is { } tooLong)
+                throw new UnableException($"--log: the name {tooLong.Name} is too long for --key-type {MlDsa}: it takes {SubtreeV1.NameBytesMax} bytes.");
+            var ownFile = Path.Combine(folder, kind == SignatureKind.MlDsa44 ? "witness.ml-dsa-44.key" : "witness.key");
+            using var signer = Signer(parsed.GetValue(keyFile) ?? ownFile, kind, parsed.GetValue(name));
             using var checkpoints = State(Path.Combine(folder, "checkpoints"));
-            using var witness = new Witness(signer, logs, checkpoints, TimeProvider.System);
-            await new WitnessServer(witness, parsed.InvocationConfiguration.Error).RunAsync(
+            var errors = parsed.InvocationConfiguration.Error;
+            var conflicts = new KeptConflicts(Path.Combine(folder, "evidence"), errors, TimeProvider.System);
+            using var witness = new Witness(signer, logs, checkpoints, TimeProvider.System, conflicts);
+            var names = logs.Select(key => key.Name).Distinct(StringComparer.Ordinal).ToList();
+            await new WitnessServer(witness, new WitnessStanding(names, conflicts), errors).RunAsync(
                 address, addresses => Announce(output, witness.Key, logs, folder, addresses.First()), cancellationToken);
             return ExitCodes.Clean;
         }));
@@ -116,22 +134,20 @@ public static class WitnessCommand
             : throw new UnableException("a witness needs logs that it knows: give --log with the vkey that a log publishes (GET /log/<shard>/key), or --policy.");
     }
 
-    private static NoteSigner Signer(string file, string? name)
+    private static NoteSigner Signer(string file, SignatureKind kind, string? name)
     {
         try
         {
-            var seed = SecretFile.ReadOrCreate(file, () => RandomNumberGenerator.GetBytes(SeedBytes));
-            if (seed.Length != SeedBytes)
-                throw new UnableException($"the key file {file} does not hold {SeedBytes} bytes.");
+            var seed = NoteSeed.ReadOrCreate(file);
             if (name is not null)
                 return VerifierKey.IsName(name)
-                    ? new NoteSigner(name, SignatureKind.CosignatureV1, seed)
+                    ? new NoteSigner(name, kind, seed)
                     : throw new UnableException($"--name \"{name}\" is no key name: it may not be empty nor hold spaces or '+'.");
-            using var unnamed = new NoteSigner("unnamed", SignatureKind.CosignatureV1, seed);
+            using var unnamed = new NoteSigner("unnamed", kind, seed);
             var own = Convert.ToHexStringLower(SHA256.HashData(unnamed.Verifier.PublicKey).AsSpan(0, NameBytes));
-            return new NoteSigner($"lumora.invalid/witness/{own}", SignatureKind.CosignatureV1, seed);
+            return new NoteSigner($"lumora.invalid/witness/{own}", kind, seed);
         }
-        catch (InvalidOperationException exception)
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException)
         {
             throw new UnableException(exception.Message, exception);
         }

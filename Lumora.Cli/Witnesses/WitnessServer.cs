@@ -8,8 +8,11 @@ using Microsoft.AspNetCore.Http;
 
 namespace Lumora.Cli.Witnesses;
 
-/// <summary>A witness over HTTP: <c>POST /add-checkpoint</c> and <c>GET /&lt;hash of the origin&gt;/checkpoint</c>.</summary>
-internal sealed class WitnessServer(Witness witness, TextWriter errors)
+/// <summary>
+/// A witness over HTTP: <c>POST /add-checkpoint</c> and <c>GET /&lt;hash of the origin&gt;/checkpoint</c>; for its operator <c>/healthz</c> and
+/// <c>/metrics</c>.
+/// </summary>
+internal sealed class WitnessServer(Witness witness, WitnessStanding standing, TextWriter errors)
 {
     private const string CheckpointSuffix = "/checkpoint";
     private const int ConnectionsMax = 256;
@@ -48,6 +51,8 @@ internal sealed class WitnessServer(Witness witness, TextWriter errors)
                 await AddAsync(context);
             else if (path.EndsWith(CheckpointSuffix, StringComparison.Ordinal))
                 await CheckpointAsync(context, path[1..^CheckpointSuffix.Length]);
+            else if (path is "/healthz" or "/metrics")
+                await WriteAsync(context, HttpStatusCode.OK, path == "/healthz" ? standing.Health() : standing.Metrics());
             else
                 await WriteAsync(context, HttpStatusCode.NotFound, "A witness has /add-checkpoint and /<sha256 of the origin>/checkpoint.\n");
         }

@@ -39,6 +39,9 @@ public sealed record Participant
     /// <summary>When the sealed fields were made unreadable; null while they are readable.</summary>
     public DateTimeOffset? ErasedAt { get; init; }
 
+    /// <summary>The erasure that a steward asked for and no other one has approved; null when none waits. Its time may be over.</summary>
+    public ErasureRequested? ErasureAsked { get; init; }
+
     /// <summary>The stream of a participant.</summary>
     public static string StreamOf(string participantId) => $"{IdPrefix}/{participantId}";
 
@@ -58,7 +61,8 @@ public sealed record Participant
         ({ } known, StewardGranted) => known with { Roles = known.Roles | Roles.Steward },
         ({ } known, PayoutAddressChanged changed) => known with { PayoutAddress = changed.PayoutAddress },
         ({ } known, AgeRecipientChanged changed) => known with { AgeRecipient = changed.AgeRecipient },
-        ({ } known, ParticipantErased erased) => known with { Roles = Roles.None, ErasedAt = erased.At },
+        ({ } known, ErasureRequested asked) => known with { ErasureAsked = asked },
+        ({ } known, ParticipantErased erased) => known with { Roles = Roles.None, ErasedAt = erased.At, ErasureAsked = null },
         _ => state,
     };
 }

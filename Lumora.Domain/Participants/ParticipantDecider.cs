@@ -1,7 +1,13 @@
 using Lumora.Domain.Cryptography;
+using Lumora.Domain.Governance;
 using Lumora.Domain.Kernel;
 
 namespace Lumora.Domain.Participants;
+
+/// <summary>Who decides on an erasure beside the steward who asks for it.</summary>
+/// <param name="HasOther">There is another steward now.</param>
+/// <param name="RequesterStands">Whoever asked for it before is a steward now.</param>
+public readonly record struct ErasureStewards(bool HasOther, bool RequesterStands);
 
 /// <summary>The rules of the slice. Wire forms are checked and values sealed before; time comes in.</summary>
 public static class ParticipantDecider
@@ -55,9 +61,11 @@ public static class ParticipantDecider
 
     /// <summary>
     /// Erases a participant's personal data; the caller then destroys the key. For oneself, or as a steward with a reason, but
-    /// never another steward: that would take away who has to approve. Nothing happens the second time.
+    /// never another steward: that would take away who has to approve. From the second steward on two of them have to ask, the
+    /// second one within <see cref="ApprovalDecider.Lifetime"/>. Nothing happens the second time.
     /// </summary>
-    public static Decision Erase(Participant? state, Actor actor, string? reason, DateTimeOffset at)
+    public static Decision Erase(
+        Participant? state, Actor actor, string? reason, DateTimeOffset at, ErasureStewards stewards = default)
     {
         var own = state?.ParticipantId == actor.Id;
         return state switch
@@ -68,9 +76,23 @@ public static class ParticipantDecider
             _ when own => Decision.Accept(new ParticipantErased(state.ParticipantId, at)),
             _ when (state.Roles & Roles.Steward) != Roles.None =>
                 Decision.Reject("steward_not_erasable", "A steward's data is erased by that steward alone.", "participantId"),
-            _ => CheckReason(reason) ?? Decision.Accept(
-                new ErasureOrdered(state.ParticipantId, reason!, at), new ParticipantErased(state.ParticipantId, at)),
+            _ => CheckReason(reason) ?? Order(state, actor, reason!, at, stewards),
         };
+    }
+
+    private static Decision Order(Participant state, Actor steward, string reason, DateTimeOffset at, ErasureStewards stewards)
+    {
+        var asked = stewards.RequesterStands && at <= state.ErasureAsked?.ApprovableUntil ? state.ErasureAsked : null;
+        var erased = new ParticipantErased(state.ParticipantId, at);
+        if (asked is not null && asked.RequestedBy != steward.Id)
+            return Decision.Accept(
+                new ErasureApproved(state.ParticipantId, asked.RequestedBy, steward.Id, reason, at),
+                new ErasureOrdered(state.ParticipantId, asked.Reason, at), erased);
+        if (!stewards.HasOther)
+            return Decision.Accept(new ErasureOrdered(state.ParticipantId, reason, at), erased);
+        return asked is not null
+            ? Decision.Accept()
+            : Decision.Accept(new ErasureRequested(state.ParticipantId, steward.Id, reason, at, at + ApprovalDecider.Lifetime));
     }
 
     private static Decision? CheckRoleChange(Participant? state, Actor actor, Roles role, string reason) => state switch

@@ -56,6 +56,25 @@ public sealed record PayoutAddressChanged(string ParticipantId, Sealed PayoutAdd
 [EventContract("age_recipient_changed")]
 public sealed record AgeRecipientChanged(string ParticipantId, Sealed AgeRecipient, DateTimeOffset At);
 
+/// <summary>A steward asked for the erasure of a participant's personal data, and another one has to: nothing was erased yet.</summary>
+/// <param name="ParticipantId">Whose.</param>
+/// <param name="RequestedBy">The participant id of the steward who asked.</param>
+/// <param name="Reason">Why, in words that may be public.</param>
+/// <param name="At">When.</param>
+/// <param name="ApprovableUntil">The last moment at which another steward makes it happen.</param>
+[EventContract("erasure_requested")]
+public sealed record ErasureRequested(
+    string ParticipantId, string RequestedBy, string Reason, DateTimeOffset At, DateTimeOffset ApprovableUntil);
+
+/// <summary>A second steward approved an erasure; the order and the erasure follow in the same commit.</summary>
+/// <param name="ParticipantId">Whose.</param>
+/// <param name="RequestedBy">The participant id of the steward who asked.</param>
+/// <param name="ApprovedBy">The second steward's participant id.</param>
+/// <param name="Reason">Why the second one approved, in words that may be public.</param>
+/// <param name="At">When.</param>
+[EventContract("erasure_approved")]
+public sealed record ErasureApproved(string ParticipantId, string RequestedBy, string ApprovedBy, string Reason, DateTimeOffset At);
+
 /// <summary>A steward had a participant's personal data erased: power is visible. The erasure itself follows.</summary>
 /// <param name="ParticipantId">Whose.</param>
 /// <param name="Reason">Why, in words that may be public.</param>

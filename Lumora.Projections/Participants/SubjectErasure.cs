@@ -1,4 +1,5 @@
 using JasperFx;
+using Lumora.Domain.Governance;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Participants;
 using Lumora.Projections.EventStore;
@@ -11,7 +12,7 @@ namespace Lumora.Projections.Participants;
 /// destroyed. Whatever ends the host in between, <see cref="CompleteAsync"/> destroys the key of every recorded erasure, and no
 /// key is destroyed that no event speaks of (docs/sealed-fields.md).
 /// </summary>
-public sealed class SubjectErasure(ShardSessions sessions, SubjectKeys keys, TimeProvider clock)
+public sealed class SubjectErasure(ShardSessions sessions, SubjectKeys keys, ParticipantDirectory participants, TimeProvider clock)
 {
     private const int AttemptsMax = 5;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
@@ -20,7 +21,7 @@ public sealed class SubjectErasure(ShardSessions sessions, SubjectKeys keys, Tim
 
     /// <summary>
     /// Erases as <paramref name="actor"/>; answers the participant, or the refusals of <see cref="ParticipantDecider.Erase"/> and
-    /// <c>erasure_pending</c>. Again: the same answer.
+    /// <c>erasure_pending</c>; <c>approval_pending</c> when another steward has to ask too. Again: the same answer.
     /// </summary>
     /// <param name="actor">The participant itself, or a steward.</param>
     /// <param name="participantId">Who is erased.</param>
@@ -29,9 +30,14 @@ public sealed class SubjectErasure(ShardSessions sessions, SubjectKeys keys, Tim
     public async Task<Result<Participant>> EraseAsync(
         Actor actor, string participantId, string? reason, CancellationToken cancellationToken)
     {
+        // Whoever acts for others does so with the roles of this moment, not with those of a token.
+        if (participantId != actor.Id)
+            actor = await participants.ActorAsync(actor.Id, cancellationToken);
         var recorded = await RecordAsync(actor, participantId, reason, cancellationToken);
         if (recorded.Value is null)
             return recorded;
+        if (recorded.Value.ErasedAt is null)
+            return ApprovalCodes.Reject(ApprovalCodes.Pending);
         try
         {
             keys.Erase(participantId);
@@ -108,7 +114,8 @@ public sealed class SubjectErasure(ShardSessions sessions, SubjectKeys keys, Tim
     {
         await using var session = sessions.Open(ShardRole.Global, actor);
         var stream = await session.Events.FetchForWriting<Participant>(Participant.StreamOf(participantId), cancellationToken);
-        var decision = ParticipantDecider.Erase(stream.Aggregate, actor, reason, clock.Now());
+        var stewards = await StewardsAsync(stream.Aggregate, actor, cancellationToken);
+        var decision = ParticipantDecider.Erase(stream.Aggregate, actor, reason, clock.Now(), stewards);
         if (decision is Decision.Rejected rejected)
             return rejected.Reason;
         var events = ((Decision.Accepted)decision).Events;
@@ -116,9 +123,20 @@ public sealed class SubjectErasure(ShardSessions sessions, SubjectKeys keys, Tim
         if (events.Count == 0)
             return after;
         stream.AppendMany(events);
-        session.QueueSqlCommand("delete from participant_wallet where participant_id = ?", participantId);
-        session.QueueSqlCommand("delete from auth_refresh_token where participant_id = ?", participantId);
+        if (after.ErasedAt is not null)
+        {
+            session.QueueSqlCommand("delete from participant_wallet where participant_id = ?", participantId);
+            session.QueueSqlCommand("delete from auth_refresh_token where participant_id = ?", participantId);
+        }
+
         await session.SaveChangesAsync(cancellationToken);
         return after;
     }
+
+    private async Task<ErasureStewards> StewardsAsync(Participant? state, Actor actor, CancellationToken cancellationToken) =>
+        state is null || state.ParticipantId == actor.Id || !actor.Has(Roles.Steward)
+            ? default
+            : new ErasureStewards(
+                await participants.HasOtherStewardAsync(actor.Id, cancellationToken),
+                state.ErasureAsked is { } asked && (await participants.ActorAsync(asked.RequestedBy, cancellationToken)).Has(Roles.Steward));
 }

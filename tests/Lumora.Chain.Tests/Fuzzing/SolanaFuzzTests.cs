@@ -79,7 +79,7 @@ public sealed class SolanaFuzzTests
     private static async Task<MemoCheckpoint?> AskAsync(string signature, byte[] wire)
     {
         using var http = new HttpClient(new OneAnswer(wire));
-        return await MemoCheckpoints.ReadAsync(new RpcClient(http, new Uri("http://127.0.0.1:1")), signature, Log, TestContext.Current.CancellationToken);
+        return await MemoCheckpoints.ReadAsync(new RpcClient(http, new Uri("http://127.0.0.1:1")), signature, [Log], TestContext.Current.CancellationToken);
     }
 
     /// <summary>The wire of an RPC server with one transaction.</summary>

@@ -33,6 +33,18 @@ public sealed class LogKeysTests : IDisposable
         File.Move(Path.Combine(_home.Keys, "log-main.next.key"), Path.Combine(_home.Keys, "log-main.key"), overwrite: true);
         using var after = LogKeys.Open(_home, options, "main");
         Assert.Equal(overlap.Keys[1], Assert.Single(after.Keys));
+        // What the old key has anchored is still this log's.
+        Assert.Equal(overlap.Keys.Reverse(), after.KnownKeys);
+        Assert.Equal([before.Key], before.KnownKeys);
+    }
+
+    [Fact]
+    public void A_file_of_earlier_keys_that_holds_none_is_said()
+    {
+        using (LogKeys.Open(_home, new LogOptions { Origin = "example.org" }, "main"))
+            File.WriteAllText(Path.Combine(_home.Keys, "log-main.00000000.vkey"), "nothing\n");
+        var fault = Assert.Throws<InvalidOperationException>(() => LogKeys.Open(_home, new LogOptions { Origin = "example.org" }, "main"));
+        Assert.Contains("log-main.00000000.vkey", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -43,5 +55,6 @@ public sealed class LogKeysTests : IDisposable
         using var renamed = new NoteSigner("example.org/other", SignatureKind.Ed25519, [.. Enumerable.Repeat((byte)1, 32)]);
         Assert.Throws<ArgumentException>(() => new LogSigner(one, same));
         Assert.Throws<ArgumentException>(() => new LogSigner(one, renamed));
+        Assert.Throws<ArgumentException>(() => new LogSigner(one, next: null, [renamed.Verifier]));
     }
 }

@@ -147,7 +147,7 @@ internal sealed class LogWorkshop : IDisposable
 
     private sealed class ScriptedChain(LogWorkshop workshop, Faults faults) : IAnchoredCheckpoints
     {
-        public Task<AnchoredAnswer?> AskAsync(string shard, VerifierKey log, CancellationToken cancellationToken) =>
+        public Task<AnchoredAnswer?> AskAsync(string shard, IReadOnlyList<VerifierKey> keys, CancellationToken cancellationToken) =>
             faults.ReadAsync(() => Task.FromResult(workshop.Chain));
     }
 

@@ -45,6 +45,7 @@ public sealed class ArchitectureTests
         return name.StartsWith("System", StringComparison.Ordinal)
             || name.StartsWith("Microsoft.CodeAnalysis", StringComparison.Ordinal)
             || name.StartsWith("NSec.Cryptography", StringComparison.Ordinal)
+            || name.StartsWith("Org.BouncyCastle.Crypto", StringComparison.Ordinal)
             || name.StartsWith("Lumora.Domain.", StringComparison.Ordinal)
             || name.Length == 0;
     }

@@ -1,3 +1,5 @@
+using Lumora.Chain.Notes;
+
 namespace Lumora.Chain.Tests.Verification;
 
 /// <summary>A verifier key's text and its verdict.</summary>
@@ -33,8 +35,14 @@ internal static class KeyMutations
                 Example.Replace("530d903a", "530d903a ", StringComparison.Ordinal), Example.Replace("example", "Example", StringComparison.Ordinal),
                 Example.Replace("Aeky", "Aekz", StringComparison.Ordinal), Example.Replace("Aeky", "BOky", StringComparison.Ordinal)])
             yield return Refused("id", vkey, NoId);
-        foreach (var type in (byte[])[0, 2, 3, 5, 6, 0x81, 0xff])
+        foreach (var type in (byte[])[0, 2, 3, 5, 7, 0x81, 0xff])
             yield return Refused("type", Forge.Vkey("example.com/foo", type, key), $"has the unknown type {type}");
+        var mlDsa = MlDsa44.PublicKey([.. Enumerable.Repeat((byte)6, 32)]);
+        yield return new KeyVector("good: ML-DSA-44", Forge.Vkey("witness.example/pq", 6, mlDsa), false, null);
+        yield return new KeyVector("ML-DSA-44 with one bit changed", Forge.Vkey("witness.example/pq", 6, mlDsa).Insert(60, "A").Remove(61, 1), true, NoId);
+        foreach (var (desc, bytes) in ((string, byte[])[])[("32 bytes", key), ("one byte short", mlDsa[..^1]), ("one byte long", [.. mlDsa, 0]), ("none", [])])
+            yield return new KeyVector($"ML-DSA-44 of {desc}", Forge.Vkey("witness.example/pq", 6, bytes), true, "holds no ML-DSA-44 key");
+        yield return new KeyVector("an ML-DSA-44 key as one of Ed25519", Forge.Vkey("witness.example/pq", 4, mlDsa), true, NoKey);
     }
 
     private static KeyVector Refused(string what, string vkey, string reason) => new($"{what}: {vkey}", vkey, true, reason);

@@ -62,6 +62,29 @@ public sealed class CosignerTests : IAsyncLifetime
         Assert.Equal(["old 0", "old 10"], _witnesses[0].Asked.Select(body => body.Split('\n')[0]));
     }
 
+    /// <summary>One witness of each kind is wanted: the note that goes out has both lines.</summary>
+    [Fact]
+    public async Task A_witness_of_ML_DSA_counts_and_its_line_goes_out()
+    {
+        _cosigner.Dispose();
+        var pq = WitnessPolicyTests.PostQuantumKey(6);
+        _policy = WitnessPolicy.Parse(Encoding.UTF8.GetBytes(
+            $"witness w1 {GoldenLog.WitnessKey} {_witnesses[0].Url}\nwitness pq {pq} {_witnesses[1].Url}\ngroup both all w1 pq\nquorum both\n"));
+        _cosigner = New(new WitnessOptions { RetryMsMax = 100, GraceMs = 5_000 });
+        using var key = new NoteSigner(VerifierKey.Parse(pq).Name, SignatureKind.MlDsa44, [.. Enumerable.Repeat((byte)6, 32)]);
+        using var bench = new WitnessBench(key);
+        _witnesses[1].Answer = body => bench.Witness.AddCheckpointAsync(body, Ct);
+        var note = (await CosignAsync(10))!;
+        var cosigned = PolicyVerifier.Verify(note, _policy, [LogKey]);
+        Assert.True(cosigned.IsQuorumMet);
+        Assert.Equal(["w1", "pq"], cosigned.Cosignatures.Select(cosignature => cosignature.Witness.Name));
+        Assert.Equal(3, SignedNote.Parse(note).Signatures.Count);
+        // Without it the quorum is not met, whatever the other one says.
+        _witnesses[1].Answer = body => Task.FromResult(Cosign(2, body));
+        Assert.Null(await CosignAsync(20));
+        Assert.Equal(["pq"], _status.Failures.Keys);
+    }
+
     [Fact]
     public async Task A_witness_that_hangs_delays_a_quorum_by_the_grace_only()
     {

@@ -12,12 +12,13 @@ namespace Lumora.Chain.Tests.Witnesses;
 /// <summary>The golden witness with a state folder, and requests about the golden log.</summary>
 internal sealed class WitnessBench : IDisposable
 {
-    private readonly NoteSigner _key = GoldenLog.WitnessSigner();
+    private readonly NoteSigner _key;
     private readonly NoteSigner _log = GoldenLog.LogSigner();
     private FolderCheckpointLock _state;
 
-    public WitnessBench()
+    public WitnessBench(NoteSigner? key = null)
     {
+        _key = key ?? GoldenLog.WitnessSigner();
         _state = new FolderCheckpointLock(Folder);
         Witness = Open(_state);
     }
@@ -31,8 +32,8 @@ internal sealed class WitnessBench : IDisposable
     public static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>A witness with the golden keys on <paramref name="state"/>.</summary>
-    public Witness Open(ICheckpointLock state) =>
-        new(_key, [_log.Verifier], state, new FixedClock(GoldenLog.CosignedAt));
+    public Witness Open(ICheckpointLock state, IShownConflicts? conflicts = null) =>
+        new(_key, [_log.Verifier], state, new FixedClock(GoldenLog.CosignedAt), conflicts);
 
     /// <summary>A new process on the same folder.</summary>
     public void Restart()

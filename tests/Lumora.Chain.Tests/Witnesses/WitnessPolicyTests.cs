@@ -78,6 +78,8 @@ public sealed class WitnessPolicyTests
     [InlineData("witness none {1}\nquorum none\n", 1, "taken")]
     [InlineData("witness w {L}\nquorum w\n", 1, "type 01")]
     [InlineData("log {1}\nquorum none\n", 1, "type 04")]
+    [InlineData("log {P}\nquorum none\n", 1, "type 06")]
+    [InlineData("witness w {P}\nwitness v {P}\nquorum w\n", 2, "already")]
     [InlineData("log {L}\nlog {L} https://a.example\nquorum none\n", 2, "already")]
     [InlineData("log {L}\nlog other.example/ledger+54614de6+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c\nquorum none\n", 2, "already")]
     [InlineData("log\nquorum none\n", 1, "log <vkey>")]
@@ -104,10 +106,22 @@ public sealed class WitnessPolicyTests
     public void What_is_no_policy_is_refused_and_the_line_is_named(string text, int line, string why)
     {
         var filled = text.Replace("{1}", Key(1), StringComparison.Ordinal).Replace("{2}", Key(2), StringComparison.Ordinal)
-            .Replace("{L}", GoldenLog.LogKey, StringComparison.Ordinal);
+            .Replace("{L}", GoldenLog.LogKey, StringComparison.Ordinal).Replace("{P}", PostQuantumKey(6), StringComparison.Ordinal);
         var exception = Assert.Throws<FormatException>(() => Parse(filled));
         Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"line {line}:"), exception.Message, StringComparison.Ordinal);
         Assert.Contains(why, exception.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Half of each kind: as many witnesses as are read fit into a file.</summary>
+    [Fact]
+    public void Witnesses_may_have_keys_of_ML_DSA()
+    {
+        var lines = Enumerable.Range(1, WitnessPolicy.EntriesMax)
+            .Select(i => $"witness w{i} {(i % 2 == 0 ? Key((byte)i) : PostQuantumKey((byte)i))} https://witness.example/{i}\n");
+        var policy = Parse($"{string.Concat(lines)}quorum w1\n");
+        Assert.Equal(WitnessPolicy.EntriesMax, policy.Witnesses.Count);
+        Assert.Equal(SignatureKind.MlDsa44, policy.Witnesses[0].Key.Kind);
+        Assert.Equal(policy.ToText(), Parse(policy.ToText()).ToText());
     }
 
     [Fact]
@@ -173,6 +187,13 @@ public sealed class WitnessPolicyTests
         using var signer = new NoteSigner(
             string.Create(CultureInfo.InvariantCulture, $"witness.example/{number}"), SignatureKind.CosignatureV1,
             [.. Enumerable.Repeat((byte)number, 32)]);
+        return signer.Verifier.ToString();
+    }
+
+    internal static string PostQuantumKey(byte number)
+    {
+        using var signer = new NoteSigner(
+            string.Create(CultureInfo.InvariantCulture, $"witness.example/pq/{number}"), SignatureKind.MlDsa44, [.. Enumerable.Repeat(number, 32)]);
         return signer.Verifier.ToString();
     }
 

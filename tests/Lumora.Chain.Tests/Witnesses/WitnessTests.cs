@@ -2,6 +2,7 @@ using System.Text;
 using CsCheck;
 using Lumora.Chain.Log;
 using Lumora.Chain.Notes;
+using Lumora.Chain.Verification;
 using Lumora.Chain.Witnesses;
 using Lumora.Chain.Witnessing;
 using Lumora.Domain.Merkle;
@@ -31,6 +32,22 @@ public sealed class WitnessTests : IDisposable
         var stored = await _bench.Witness.CheckpointAsync(hash, WitnessBench.Ct);
         Assert.Equal(GoldenLog.Checkpoint + GoldenLog.Cosignature, Encoding.UTF8.GetString(stored!));
         Assert.Null(await _bench.Witness.CheckpointAsync(Witness.HashOf("other.example/log"), WitnessBench.Ct));
+    }
+
+    [Fact]
+    public async Task An_ML_DSA_witness_cosigns_by_the_same_rules()
+    {
+        using var key = new NoteSigner("witness.example/pq", SignatureKind.MlDsa44, [.. Enumerable.Repeat((byte)6, 32)]);
+        using var bench = new WitnessBench(key);
+        var answer = await bench.AskAsync(await bench.RequestAsync(0, 10));
+        Assert.Equal(200, answer.Status);
+        var stored = (await bench.Witness.CheckpointAsync(Witness.HashOf(GoldenLog.Origin), WitnessBench.Ct))!;
+        Assert.EndsWith(answer.Body, Encoding.UTF8.GetString(stored), StringComparison.Ordinal);
+        var good = NoteVerifier.VerifyCheckpoint(stored, VerifierKey.Parse(GoldenLog.LogKey), key.Verifier);
+        Assert.Equal(GoldenLog.CosignedAt, Assert.Single(good.Cosignatures).CosignedAt);
+        bench.Restart();
+        Assert.Equal(422, (await bench.AskAsync(new AddCheckpointRequest(10, [], bench.Note(10, OtherRoot)))).Status);
+        Assert.Equal(200, (await bench.AskAsync(await bench.RequestAsync(10, 20))).Status);
     }
 
     [Fact]

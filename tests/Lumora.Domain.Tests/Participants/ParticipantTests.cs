@@ -104,6 +104,39 @@ public sealed class ParticipantTests
     }
 
     [Fact]
+    public void From_the_second_steward_on_two_of_them_have_to_ask_for_an_erasure()
+    {
+        var second = new Actor("participant_00000000000000000000000008", Roles.Steward);
+        var (both, gone) = (new ErasureStewards(HasOther: true, RequesterStands: true), new ErasureStewards(HasOther: true, RequesterStands: false));
+        var alice = Given(new ParticipantRegistered(Alice, Wallet, At));
+        Assert.Equal("reason_required", Code(ParticipantDecider.Erase(alice, Steward, null, At, both)));
+        var asked = Assert.IsType<ErasureRequested>(Assert.Single(Accepted(ParticipantDecider.Erase(alice, Steward, "by letter", At, both))));
+        Assert.Equal((Steward.Id, "by letter", At.AddDays(7)), (asked.RequestedBy, asked.Reason, asked.ApprovableUntil));
+        var waiting = Given(new ParticipantRegistered(Alice, Wallet, At), asked);
+        Assert.Null(waiting.ErasedAt);
+        Assert.Equal(Participant.InitialRoles, waiting.Roles);
+
+        // The same steward again changes nothing; the second one makes it happen, with the first one's reason.
+        Assert.Empty(Accepted(ParticipantDecider.Erase(waiting, Steward, "by letter", At, both)));
+        Assert.Equal("reason_required", Code(ParticipantDecider.Erase(waiting, second, " ", At, both)));
+        var events = Accepted(ParticipantDecider.Erase(waiting, second, "seen the letter", At.AddDays(7), both));
+        Assert.Equal<object>(
+            [
+                new ErasureApproved(Alice, Steward.Id, second.Id, "seen the letter", At.AddDays(7)),
+                new ErasureOrdered(Alice, "by letter", At.AddDays(7)), new ParticipantErased(Alice, At.AddDays(7)),
+            ],
+            events);
+        Assert.Null(Given([new ParticipantRegistered(Alice, Wallet, At), asked, .. events]).ErasureAsked);
+
+        // Too late, or asked by who is no steward any more: it begins anew. Oneself needs nobody.
+        Assert.IsType<ErasureRequested>(Assert.Single(Accepted(ParticipantDecider.Erase(waiting, second, "why", At.AddDays(7).AddSeconds(1), both))));
+        Assert.IsType<ErasureRequested>(Assert.Single(Accepted(ParticipantDecider.Erase(waiting, second, "why", At, gone))));
+        Assert.IsType<ParticipantErased>(Assert.Single(Accepted(ParticipantDecider.Erase(waiting, new Actor(Alice, Participant.InitialRoles), null, At, both))));
+        // The other one has left: who asked is alone and does it.
+        Assert.Equal(2, Accepted(ParticipantDecider.Erase(waiting, Steward, "by letter", At, new ErasureStewards(HasOther: false, RequesterStands: true))).Count);
+    }
+
+    [Fact]
     public void Nobody_erases_a_steward_but_that_steward_and_a_stranger_learns_nothing()
     {
         var steward = Given(new ParticipantRegistered(Alice, Wallet, At), new StewardGranted(Alice, "configured", At));

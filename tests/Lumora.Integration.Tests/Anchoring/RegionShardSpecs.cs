@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Lumora.Chain.Anchoring;
 using Lumora.Chain.Log;
+using Lumora.Chain.Notes;
 using Lumora.Chain.Solana;
 using Lumora.Chain.Verification;
 using Lumora.Chain.Witnesses;
@@ -17,8 +18,6 @@ namespace Lumora.Integration.Tests.Anchoring;
 /// <summary>A host with a region shard of its own database beside the global one.</summary>
 public sealed class RegionShardSpecs(RegionShardSpecs.Fixture fixture) : IClassFixture<RegionShardSpecs.Fixture>
 {
-    private readonly AnchorWatch _watch = new(fixture.App, () => fixture.App.Get<SolanaConnection>().Current!.Servers[0]);
-
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -33,7 +32,7 @@ public sealed class RegionShardSpecs(RegionShardSpecs.Fixture fixture) : IClassF
         // The chain itself holds that transaction, with that checkpoint of the global log.
         var server = fixture.App.Get<SolanaConnection>().Current!.Servers[0];
         var memo = await MemoCheckpoints.ReadAsync(
-            server, shown.Proof.Anchor.Signature, fixture.Log("main").Key, TestContext.Current.CancellationToken);
+            server, shown.Proof.Anchor.Signature, [fixture.Log("main").Key], TestContext.Current.CancellationToken);
         Assert.Equal(shown.Global.Checkpoint.Checkpoint, memo!.Checkpoint);
         Assert.Equal(shown.Proof.Anchor.Slot, (long)memo.Slot);
     }
@@ -106,6 +105,18 @@ public sealed class RegionShardSpecs(RegionShardSpecs.Fixture fixture) : IClassF
         Assert.Equal(await events.ExecuteScalarAsync(Ct), (await leaves.WaitingAsync("main", 0, size, Ct)).Count);
     }
 
+    /// <summary>The start check of a region: a key that was replaced since still counts, another key does not.</summary>
+    [Fact]
+    public async Task What_an_earlier_key_of_a_region_has_signed_is_found_in_the_global_log()
+    {
+        var size = await RecordedAsync("earlier");
+        var anchored = fixture.App.Get<IAnchoredCheckpoints>();
+        using var next = new NoteSigner(fixture.Log("eu").Key.Name, SignatureKind.Ed25519, new byte[32]);
+        var found = await anchored.AskAsync("eu", [next.Verifier, fixture.Log("eu").Key], TestContext.Current.CancellationToken);
+        Assert.True(found!.Newest!.Size >= size);
+        Assert.Null(await anchored.AskAsync("eu", [next.Verifier], TestContext.Current.CancellationToken));
+    }
+
     [Theory]
     [InlineData("main", "log_is_global")]
     [InlineData("us", "log_not_found")]
@@ -148,14 +159,19 @@ public sealed class RegionShardSpecs(RegionShardSpecs.Fixture fixture) : IClassF
         return newest.Size;
     }
 
-    private async Task<(Guid Id, byte[] File)> AnchoredProofAsync(string name)
+    private Task<(Guid Id, byte[] File)> AnchoredProofAsync(string name) => AnchoredProofAsync(fixture.App, name);
+
+    /// <summary>Appends to the region of a host and waits for the proof of it that reaches up to an anchor.</summary>
+    internal static async Task<(Guid Id, byte[] File)> AnchoredProofAsync(LumoraApp app, string name)
     {
-        var (id, _) = await LogBench.AppendAsync(fixture.App, name);
+        var watch = new AnchorWatch(app, () => app.Get<SolanaConnection>().Current!.Servers[0]);
+        using var client = app.CreateClient();
+        var (id, _) = await LogBench.AppendAsync(app, name);
         var file = await AnchorWatch.UntilAsync(async ct =>
         {
             // Recorded checkpoints alone call for no anchor: something must happen in the global shard as well.
-            await _watch.FinalizedAsync(await _watch.AppendAsync("global"));
-            using var answer = await fixture.Client.GetAsync($"/log/eu/composed-proof/{id}", ct);
+            await watch.FinalizedAsync(await watch.AppendAsync("global"));
+            using var answer = await client.GetAsync($"/log/eu/composed-proof/{id}", ct);
             if (answer.StatusCode == HttpStatusCode.NotFound)
                 return null;
             answer.EnsureSuccessStatusCode();

@@ -136,6 +136,51 @@ public sealed class AuditResumeSpecs
         (await VerifyAsync(file, after.Key)).Must(1, "WRONG", "there is no fork");
     }
 
+    /// <summary>Before, in and after the overlap of two keys: one state goes on, with both keys or with the one that signs.</summary>
+    [Fact]
+    public async Task An_audit_goes_on_while_the_logs_key_is_replaced()
+    {
+        using var log = await PublishedAsync(1, 100);
+        string[] old = ["--key", log.Key], next = ["--key", ForgedLog.NextKey];
+        (await AuditWithAsync(log, old)).Must(0, "Clean", "100 entries");
+        log.Replace(overlap: true);
+        Grow(log, 200);
+        await log.PublishAsync();
+        // The state of the first audit is of a checkpoint that the next key alone has not signed.
+        (await AuditWithAsync(log, next)).Must(2, "is of the log main with the key", log.Key);
+        var both = await AuditWithAsync(log, [.. old, .. next]);
+        both.Must(0, "Clean", "200 entries");
+        both.Must(0, "proven offline", "log_key", log.Key);
+        both.Must(0, "proven offline", "log_key", ForgedLog.NextKey);
+        log.Replace(overlap: false);
+        Grow(log, 300);
+        await log.PublishAsync();
+        (await AuditWithAsync(log, old)).Must(1, "WRONG", "No known key has signed");
+        (await AuditWithAsync(log, next)).Must(0, "Clean", "300 entries");
+        (await AuditWithAsync(log, next)).Must(0, "extends_earlier", "300 entries");
+    }
+
+    /// <summary>The note before was signed by the old key, the forked one by the new key: the evidence needs both.</summary>
+    [Fact]
+    public async Task A_fork_across_a_change_of_keys_is_shown_with_both_keys()
+    {
+        using var before = await PublishedAsync(1, 300);
+        await AuditAsync(before, "--state", State(before));
+        using var after = new ForgedLog { Seed = 2 };
+        after.AddFrom(before, 100);
+        Grow(after, 300);
+        after.Replace(overlap: false);
+        await after.PublishAsync();
+        var evidence = Path.Combine(before.Folder, "evidence");
+        string[] both = ["--key", before.Key, "--key", ForgedLog.NextKey];
+        (await LoggedHost.RunAsync(AuditCommand.Create(), ["--folder", Path.Combine(after.Folder, "log"), .. both, "--state", State(before), "--evidence", evidence]))
+            .Must(1, "WRONG", "checkpoint of 300 entries", "another history");
+        var file = Assert.Single(Directory.GetFiles(evidence));
+        (await LoggedHost.RunAsync(VerifyCommand.Create(), ["--evidence", file, .. both])).Must(0, "Shown.");
+        (await VerifyAsync(file, ForgedLog.NextKey)).Must(1, "Not shown.");
+        Assert.Contains($"{before.Key}\n{ForgedLog.NextKey}", JsonNode.Parse(await File.ReadAllTextAsync(file, Ct))!["key"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_log_that_was_set_back_is_found()
     {
@@ -197,6 +242,9 @@ public sealed class AuditResumeSpecs
 
     private static Task<Said> AuditAsync(ForgedLog log, params string[] more) => LoggedHost.RunAsync(
         AuditCommand.Create(), ["--folder", Path.Combine(log.Folder, "log"), "--key", log.Key, .. more]);
+
+    private static Task<Said> AuditWithAsync(ForgedLog log, string[] keys) => LoggedHost.RunAsync(
+        AuditCommand.Create(), ["--folder", Path.Combine(log.Folder, "log"), "--state", State(log), .. keys]);
 
     private static Task<Said> VerifyAsync(string file, string key) =>
         LoggedHost.RunAsync(VerifyCommand.Create(), "--evidence", file, "--key", key);

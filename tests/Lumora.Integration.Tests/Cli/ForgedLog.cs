@@ -15,11 +15,21 @@ internal sealed class ForgedLog : ILeafSource, IDisposable
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly List<LeafRow> _rows = [];
-    private readonly LogSigner _signer = new(new NoteSigner("forged.example/main", SignatureKind.Ed25519, new byte[32]));
+    private LogSigner _signer = new(Signer(0));
 
     public string Folder { get; } = Path.Combine(Path.GetTempPath(), $"lumora-forged-{Guid.NewGuid():N}");
 
     public string Key => _signer.Key.ToString();
+
+    /// <summary>The key that follows in <see cref="Replace(bool)"/>.</summary>
+    public static string NextKey
+    {
+        get
+        {
+            using var next = Signer(1);
+            return next.Verifier.ToString();
+        }
+    }
 
     /// <summary>Entries so far.</summary>
     public int Count => _rows.Count;
@@ -60,6 +70,13 @@ internal sealed class ForgedLog : ILeafSource, IDisposable
     public Checkpoint Published() =>
         Checkpoint.Parse(SignedNote.Parse(File.ReadAllBytes(Path.Combine(Folder, "log", LogPublisher.CheckpointPath))).Text);
 
+    /// <summary>Signs with the next key: beside the first one, or alone.</summary>
+    public void Replace(bool overlap)
+    {
+        using (_signer)
+            _signer = overlap ? new LogSigner(Signer(0), Signer(1)) : new LogSigner(Signer(1));
+    }
+
     public async Task PublishAsync()
     {
         using var folderLock = new FolderCheckpointLock(Path.Combine(Folder, "lock"));
@@ -75,6 +92,8 @@ internal sealed class ForgedLog : ILeafSource, IDisposable
         for (var i = begin; i < end; i++)
             yield return _rows[(int)i];
     }
+
+    private static NoteSigner Signer(byte seed) => new("forged.example/main", SignatureKind.Ed25519, [.. Enumerable.Repeat(seed, 32)]);
 
     public void Dispose()
     {

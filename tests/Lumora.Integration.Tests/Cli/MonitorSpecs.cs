@@ -50,6 +50,23 @@ public sealed class MonitorSpecs(LocalSolana solana) : IAsyncLifetime, IClassFix
     }
 
     [Fact]
+    public async Task A_log_is_followed_across_a_change_of_its_key()
+    {
+        var old = _log.Key;
+        (await OnceAsync()).Must(0, "checkpoint", "300 entries");
+        _log.Replace(overlap: true);
+        Grow(_log, 400);
+        await _log.PublishAsync();
+        // Whoever knows the old key alone hears that another one signs under the log's name.
+        (await OnceAsync()).Must(1, "ALARM", "unknown_key");
+        (await WithKeysAsync(old, ForgedLog.NextKey)).Must(0, "resumed", "400 entries");
+        _log.Replace(overlap: false);
+        Grow(_log, 500);
+        await _log.PublishAsync();
+        (await WithKeysAsync(ForgedLog.NextKey)).Must(0, "checkpoint", "500 entries", "extends 400");
+    }
+
+    [Fact]
     public async Task A_fork_that_a_server_shows_is_an_alarm_with_evidence_that_convinces_others()
     {
         await OnceAsync();
@@ -214,6 +231,9 @@ public sealed class MonitorSpecs(LocalSolana solana) : IAsyncLifetime, IClassFix
         while (log.Count < size)
             log.Add($"node/{log.Seed}_{log.Count}", 1, new AccountFrozen("k", "c", "LMR", $"{log.Seed}"));
     }
+
+    private Task<Said> WithKeysAsync(params string[] keys) => LoggedHost.RunAsync(
+        MonitorCommand.Create(), ["--once", "--server", _server.Address, "--state", State, .. keys.SelectMany(key => (string[])["--key", key])]);
 
     private Task<Said> OnceAsync(params string[] more) => RunAsync(["--once", .. more]);
 

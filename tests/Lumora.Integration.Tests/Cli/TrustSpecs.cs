@@ -35,6 +35,29 @@ public sealed class TrustSpecs(LoggedHost host) : IClassFixture<LoggedHost>
     }
 
     [Fact]
+    public async Task A_trust_file_may_name_keys_that_were_replaced_and_all_of_them_count()
+    {
+        using var earlier = new NoteSigner(host.Log.Key.Name, SignatureKind.Ed25519, [.. Enumerable.Repeat((byte)5, 32)]);
+        var known = Path.Combine(host.App.Home, "keys", "log-main.earlier.vkey");
+        await File.WriteAllTextAsync(known, $"{earlier.Verifier}\n", Ct);
+        try
+        {
+            var (without, _) = await MakeAsync();
+            Assert.DoesNotContain(earlier.Verifier.ToString(), await File.ReadAllTextAsync(without, Ct), StringComparison.Ordinal);
+            var (file, signer) = await MakeAsync("--with-earlier-keys");
+            (await LoggedHost.RunAsync(TrustCommand.Create(), "show", file)).Must(0, "log", earlier.Verifier.ToString());
+            (await CheckAsync(file, signer)).Must(0, "proven offline", "log_key");
+            var audit = await LoggedHost.RunAsync(AuditCommand.Create(), "--server", host.Server, "--trust", file, "--trust-key", signer);
+            audit.Must(0, "proven offline", "log_key", host.Key);
+            audit.Must(0, "proven offline", "log_key", earlier.Verifier.ToString());
+        }
+        finally
+        {
+            File.Delete(known);
+        }
+    }
+
+    [Fact]
     public async Task A_changed_trust_file_is_refused()
     {
         var (file, signer) = await MakeAsync();

@@ -111,6 +111,27 @@ public sealed class VerifySpecs(LoggedHost host, LocalSolana solana) : IClassFix
         (await OnlineAsync(id, "--rpc", rpc)).Must(1, "WRONG", $"transaction {forked}", "fork");
     }
 
+    [Fact]
+    public async Task An_anchor_that_an_earlier_key_has_signed_counts_for_whoever_brings_both_keys()
+    {
+        var none = TestContext.Current.CancellationToken;
+        using var earlier = new NoteSigner(host.Log.Key.Name, SignatureKind.Ed25519, [.. Enumerable.Repeat((byte)7, 32)]);
+        var payer = await solana.FundedWalletAsync(none);
+        var text = SignedNote.Parse((await host.Log.Blobs.ReadAsync(LogPublisher.CheckpointPath, none))!).Text;
+        var note = new SignedNote(text, [earlier.Sign(text)]).ToBytes();
+        var signature = await solana.SendAsync(payer, [MemoProgram.NewMemo(note, payer.PublicKey)], none);
+        string[] chain = ["--rpc", solana.Rpc.NodeAddress.AbsoluteUri, "--anchor", payer.PublicKey.ToString()];
+        string[] both = ["--key", earlier.Verifier.ToString()];
+        (await AuditAsync(chain)).Must(0, "not proven", "anchored", "no finalized memo");
+        (await AuditAsync([.. chain, .. both])).Must(0, "proven on chain", "anchored", signature);
+        var id = await host.EventAtAsync(7);
+        (await OnlineAsync(id, chain)).Must(1, "not proven", "anchored", "no finalized memo");
+        (await OnlineAsync(id, [.. chain, .. both])).Must(0, "proven on chain", "anchored", signature);
+
+        Task<Said> AuditAsync(params string[] more) =>
+            LoggedHost.RunAsync(AuditCommand.Create(), ["--server", host.Server, "--key", host.Key, .. more]);
+    }
+
     private async Task<(string Folder, Guid Id)> SavedAsync(long index)
     {
         var (folder, id) = (host.NewFolder(), await host.EventAtAsync(index));

@@ -135,6 +135,47 @@ public sealed class ErasureSpecs(IdentityFixture fixture) : IClassFixture<Identi
         Assert.False(File.Exists(KeyFileOf(app, secondId)));
     }
 
+    [Fact]
+    public async Task Two_stewards_have_to_ask_for_the_erasure_of_another_and_the_subject_needs_nobody()
+    {
+        var (a, b) = (new TestWallet(), new TestWallet());
+        await using var app = new LumoraApp(await fixture.Databases.CreateAsync(), settings: new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["Lumora:Stewards:0"] = a.Address,
+            ["Lumora:Stewards:1"] = b.Address,
+        });
+        await app.StartAsync();
+        using var first = app.CreateClient();
+        using var second = app.CreateClient();
+        using var client = app.CreateClient();
+        using var other = app.CreateClient();
+        var firstId = (await a.SignInAsync(first, Ct)).ParticipantId;
+        var secondId = (await b.SignInAsync(second, Ct)).ParticipantId;
+        var id = (await new TestWallet().SignInAsync(client, Ct)).ParticipantId;
+        var otherId = (await new TestWallet().SignInAsync(other, Ct)).ParticipantId;
+
+        for (var i = 0; i < 2; i++)
+            Assert.Equal("approval_pending", await RefusalAsync(first, id, "asked by letter"));
+        Assert.True(File.Exists(KeyFileOf(app, id)));
+        Assert.NotNull(app.Get<ParticipantDirectory>().WalletOf((await app.Get<ParticipantDirectory>().FindAsync(id, Ct))!));
+        Assert.Equal(JsonValueKind.String, (await LogBench.AskAsync(client, "{ me { wallet } }")).At("data", "me", "wallet").ValueKind);
+        Assert.Equal("reason_required", await RefusalAsync(second, id, null));
+
+        var erased = await EraseAsync(second, id, "seen the letter");
+        Assert.Equal(erased.ToString(), (await EraseAsync(first, id, "asked by letter")).ToString());
+        Assert.False(File.Exists(KeyFileOf(app, id)));
+        await using var session = app.Get<ShardSessions>().Query(ShardRole.Global);
+        var events = await session.Events.FetchStreamAsync(Participant.StreamOf(id), token: Ct);
+        Assert.Equal(
+            ["participant_registered", "erasure_requested", "erasure_approved", "erasure_ordered", "participant_erased"],
+            events.Select(e => e.EventTypeName));
+        Assert.Equal((firstId, secondId), (((ErasureRequested)events[1].Data).RequestedBy, ((ErasureApproved)events[2].Data).ApprovedBy));
+        Assert.Equal("asked by letter", ((ErasureOrdered)events[3].Data).Reason);
+
+        await EraseAsync(other, otherId);
+        Assert.False(File.Exists(KeyFileOf(app, otherId)));
+    }
+
     /// <summary>Between the event and the key: what is recorded is not readable any more, and the next start destroys the key.</summary>
     [Fact]
     public async Task A_host_that_ends_between_the_event_and_the_key_completes_the_erasure_at_its_next_start()

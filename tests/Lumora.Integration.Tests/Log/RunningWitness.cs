@@ -7,25 +7,36 @@ using Lumora.Projections.Hosting;
 
 namespace Lumora.Integration.Tests.Log;
 
-/// <summary><c>lumora witness</c> for the log of one home: stopped and started again at the same address.</summary>
+/// <summary><c>lumora witness</c> for the logs of one home: stopped and started again at the same address.</summary>
 internal sealed class RunningWitness : IAsyncDisposable
 {
     private const string Origin = "witnessed.example";
 
     private readonly string _state = Path.Combine(Path.GetTempPath(), $"lumora-witness-{Guid.NewGuid():N}");
     private readonly StringWriter _errors = new();
+    private readonly IReadOnlyList<VerifierKey> _logs;
+    private readonly string[] _options;
     private string _listen = "http://127.0.0.1:0";
     private CancellationTokenSource? _stop;
     private Task<int>? _running;
 
-    public RunningWitness(string home)
+    public RunningWitness(string home, string[]? shards = null, params string[] options)
     {
-        // The log's key is there before its host starts: the witness must know it, and the host the witness.
-        using var signer = LogKeys.Open(new LumoraHome(home), new LogOptions { Origin = Origin }, ShardMap.DefaultShard);
-        LogKey = signer.Key;
+        // The logs' keys are there before their host starts: the witness must know them, and the host the witness.
+        _logs = [.. (shards ?? [ShardMap.DefaultShard]).Select(shard =>
+        {
+            using var signer = LogKeys.Open(new LumoraHome(home), new LogOptions { Origin = Origin }, shard);
+            return signer.Key;
+        })];
+        _options = options;
     }
 
-    public VerifierKey LogKey { get; }
+    public VerifierKey LogKey => _logs[0];
+
+    /// <summary>What it said on its error stream.</summary>
+    public string Errors => _errors.ToString();
+
+    public string State => _state;
 
     public string Url => _listen;
 
@@ -44,12 +55,13 @@ internal sealed class RunningWitness : IAsyncDisposable
     {
         _stop = new CancellationTokenSource();
         var output = new Lines();
-        _running = WitnessCommand.Create().Parse(["--log", LogKey.ToString(), "--state", _state, "--listen", _listen])
+        _running = WitnessCommand.Create().Parse(
+                [.. _logs.SelectMany(key => (string[])["--log", key.ToString()]), "--state", _state, "--listen", _listen, .. _options])
             .InvokeAsync(new InvocationConfiguration { Output = output, Error = _errors }, _stop.Token);
         if (await Task.WhenAny(output.Listening, _running) == _running)
             throw new InvalidOperationException($"The witness ended with code {await _running}: {_errors}");
         _listen = await output.Listening;
-        await File.WriteAllTextAsync(PolicyFile, $"log {LogKey}\n{output.PolicyLine}\nquorum w1\n");
+        await File.WriteAllTextAsync(PolicyFile, $"{string.Concat(_logs.Select(key => $"log {key}\n"))}{output.PolicyLine}\nquorum w1\n");
     }
 
     /// <summary>Ctrl-C.</summary>
