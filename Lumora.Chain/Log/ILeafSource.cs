@@ -70,12 +70,9 @@ public sealed class LeafTable(NpgsqlDataSource database) : ILeafSource
     /// <summary>The leaf of an event by its id, or null when it is not (yet) in the log.</summary>
     public async Task<LeafRow?> FindAsync(Guid eventId, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var command = new NpgsqlCommand(
-            "select leaf_index, hash, bytes, detached from log_leaves where event_id = $1", connection);
+        await using var command = database.CreateCommand(
+            "select leaf_index, hash, bytes, detached from log_leaves where event_id = $1");
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = eventId });
-        // Once for each connection of the pool: planning costs as much as looking up.
-        await command.PrepareAsync(cancellationToken);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? Row(reader) : null;
     }
