@@ -17,13 +17,21 @@ public sealed class TreeCache
     private readonly ConcurrentDictionary<TileId, TileNodes> _tiles = new();
     private volatile Edge _edge = new(0);
 
-    /// <summary>The nodes of <paramref name="tile"/>, or null when they are not kept.</summary>
-    internal TileNodes? Find(TileId tile) => _tiles.GetValueOrDefault(tile);
+    /// <summary>The nodes of a tile of the tree of <paramref name="size"/> leaves, or null when they are not kept.</summary>
+    internal TileNodes? Find(long size, TileId tile) =>
+        (tile.IsFull ? _tiles : EdgeOf(size)?.Tiles)?.GetValueOrDefault(tile);
 
-    /// <summary>Keeps the nodes of <paramref name="tile"/> where they are worth it: a full tile above level 0.</summary>
-    internal void Keep(TileId tile, TileNodes nodes)
+    /// <summary>Keeps the nodes of a tile where they are worth it: of every one but the full ones of leaves, which are too many.</summary>
+    internal void Keep(long size, TileId tile, TileNodes nodes)
     {
-        if (!tile.IsFull || tile.Level < 1)
+        if (!tile.IsFull)
+        {
+            if (EdgeOf(size) is { } edge)
+                edge.Tiles[tile] = nodes;
+            return;
+        }
+
+        if (tile.Level < 1)
             return;
         // A larger log than this is rarely asked everywhere at once, and what is asked comes back with one file each.
         if (_tiles.Count >= TilesMax)
@@ -33,23 +41,31 @@ public sealed class TreeCache
 
     /// <summary>The hash over the leaves from <paramref name="begin"/> to the end of a tree of <paramref name="size"/>, if it is kept.</summary>
     internal MerkleHash? FindEdge(long size, long begin) =>
-        _edge is { } edge && edge.Size == size && edge.Nodes.TryGetValue(begin, out var hash) ? hash : null;
+        EdgeOf(size) is { } edge && edge.Nodes.TryGetValue(begin, out var hash) ? hash : null;
 
-    /// <summary>Keeps such a hash, of one size at a time.</summary>
+    /// <summary>Keeps such a hash.</summary>
     internal void KeepEdge(long size, long begin, MerkleHash hash)
+    {
+        if (EdgeOf(size) is { } edge)
+            edge.Nodes[begin] = hash;
+    }
+
+    // Of the newest size alone; null for older ones.
+    private Edge? EdgeOf(long size)
     {
         var edge = _edge;
         if (edge.Size < size)
             _edge = edge = new Edge(size);
-        if (edge.Size == size)
-            edge.Nodes[begin] = hash;
+        return edge.Size == size ? edge : null;
     }
 
-    // At most 63 nodes: those that the path to the last leaf passes.
+    // At most 63 nodes, those that the path to the last leaf passes, and a partial tile of each level.
     private sealed class Edge(long size)
     {
         public long Size { get; } = size;
 
         public ConcurrentDictionary<long, MerkleHash> Nodes { get; } = new();
+
+        public ConcurrentDictionary<TileId, TileNodes> Tiles { get; } = new();
     }
 }

@@ -116,11 +116,11 @@ public sealed class TreeReader(ITileReader tiles, long size, TreeCache? cache = 
     {
         if (_read.TryGetValue(tile, out var nodes))
             return nodes;
-        if (cache?.Find(tile) is { } kept)
+        if (cache?.Find(Size, tile) is { } kept)
             return _read[tile] = kept;
         var bytes = await tiles.ReadOrFullAsync(tile, cancellationToken);
         nodes = _read[tile] = new TileNodes(HashTile.Decode(bytes, tile.Width));
-        cache?.Keep(tile, nodes);
+        cache?.Keep(Size, tile, nodes);
         return nodes;
     }
 }

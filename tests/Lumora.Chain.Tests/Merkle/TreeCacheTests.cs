@@ -18,7 +18,7 @@ public sealed class TreeCacheTests
     [Fact]
     public void Proofs_of_a_shared_cache_are_those_of_a_reader_of_its_own()
     {
-        var tiles = new MemoryTiles(Leaves);
+        var tiles = new TilesOfAnySize();
         Gen.Select(Gen.Int[1, SizeMax], Gen.Int[0, int.MaxValue], Gen.Int[0, int.MaxValue]).Array[1, 12].Sample(
             requests =>
             {
@@ -39,7 +39,7 @@ public sealed class TreeCacheTests
     [Fact]
     public async Task Many_requests_at_once_get_the_same_proofs()
     {
-        var tiles = new MemoryTiles(Leaves);
+        var tiles = new TilesOfAnySize();
         var cache = new TreeCache();
         await Parallel.ForEachAsync(Enumerable.Range(0, 400), None, async (i, ct) =>
         {
@@ -52,13 +52,30 @@ public sealed class TreeCacheTests
     [Fact]
     public async Task Tiles_above_the_leaves_are_read_once()
     {
-        var tiles = new CountingTiles(new MemoryTiles(Leaves));
+        var tiles = new CountingTiles(new TilesOfAnySize());
         var cache = new TreeCache();
         await new TreeReader(tiles, SizeMax, cache).InclusionAsync(1, None);
         tiles.Read.Clear();
         await new TreeReader(tiles, SizeMax, cache).InclusionAsync(70_000, None);
         // Its own tile of leaves, and the one of level 1 above it; the edge is known.
         Assert.Equal([0, 1], tiles.Read.Select(tile => tile.Level).Order());
+    }
+
+    /// <summary>The tiles of every tree that begins with these leaves, as a log has published them while it grew.</summary>
+    private sealed class TilesOfAnySize : ITileReader
+    {
+        private static readonly List<MerkleHash[]> s_levels = Levels();
+
+        public ValueTask<byte[]?> ReadAsync(TileId tile, CancellationToken cancellationToken) =>
+            ValueTask.FromResult<byte[]?>(HashTile.Encode(s_levels[tile.Level].AsSpan((int)tile.Index * TileId.WidthMax, tile.Width).ToArray()));
+
+        private static List<MerkleHash[]> Levels()
+        {
+            var levels = new List<MerkleHash[]> { Leaves };
+            while (levels[^1].Length >= TileId.WidthMax)
+                levels.Add([.. levels[^1].Chunk(TileId.WidthMax).Where(tile => tile.Length == TileId.WidthMax).Select(tile => RecursiveTree.Root(tile))]);
+            return levels;
+        }
     }
 
     private static T Now<T>(Task<T> task) => task.GetAwaiter().GetResult();
