@@ -13,7 +13,7 @@ namespace Lumora.Chain.Log;
 public sealed class LogProofs(IBlobStore blobs, VerifierKey key)
 {
     private readonly BlobTiles _tiles = new(blobs);
-    private readonly TreeCache _cache = new();
+    private volatile TreeCache _cache = new();
     private volatile Verified? _newest;
 
     /// <summary>The <c>.tlog-proof</c> of <paramref name="leaf"/>; null when no published checkpoint covers it yet.</summary>
@@ -26,8 +26,18 @@ public sealed class LogProofs(IBlobStore blobs, VerifierKey key)
         if (leaf.Index >= checkpoint.Size)
             return null;
         var path = await new TreeReader(_tiles, checkpoint.Size, _cache).InclusionAsync(leaf.Index, cancellationToken);
-        // Nothing leaves that we would not believe ourselves.
-        ProofVerifier.VerifyInclusion(MerkleHash.OfLeaf(leaf.Bytes), leaf.Index, checkpoint.Size, path, checkpoint.Root);
+        try
+        {
+            // Nothing leaves that we would not believe ourselves.
+            ProofVerifier.VerifyInclusion(MerkleHash.OfLeaf(leaf.Bytes), leaf.Index, checkpoint.Size, path, checkpoint.Root);
+        }
+        catch (VerificationException)
+        {
+            // What was read from a damaged file must not outlive its repair.
+            _cache = new TreeCache();
+            throw;
+        }
+
         return new TlogProof(leaf.Index, path, note).ToBytes();
     }
 

@@ -58,4 +58,19 @@ public sealed class LogProofsTests
         workshop.Flip(LogPublisher.CheckpointPath, 60);
         await Assert.ThrowsAnyAsync<Exception>(() => proofs.ProveAsync(leaf, None));
     }
+
+    [Fact]
+    public async Task A_tile_that_was_read_while_it_was_damaged_does_not_outlive_its_repair()
+    {
+        using var workshop = new LogWorkshop();
+        workshop.Leaves.Grow(300);
+        await workshop.PublishAsync();
+        var proofs = new LogProofs(workshop.Blobs, workshop.Signer.Key);
+        var leaf = workshop.Leaves.Rows[299];
+
+        workshop.Flip("tile/1/000.p/1", 0);
+        await Assert.ThrowsAsync<VerificationException>(() => proofs.ProveAsync(leaf, None));
+        workshop.Flip("tile/1/000.p/1", 0);
+        Assert.NotNull(await proofs.ProveAsync(leaf, None));
+    }
 }
