@@ -23,6 +23,17 @@ public sealed class ErasureSpecs(IdentityFixture fixture) : IClassFixture<Identi
 {
     private const string Recipient = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
 
+    private async Task<LumoraApp> StartWithStewardsAsync(TestWallet first, TestWallet second)
+    {
+        var app = new LumoraApp(await fixture.Databases.CreateAsync(), settings: new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["Lumora:Stewards:0"] = first.Address,
+            ["Lumora:Stewards:1"] = second.Address,
+        });
+        await app.StartAsync();
+        return app;
+    }
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     private LumoraApp App => fixture.App;
@@ -119,12 +130,7 @@ public sealed class ErasureSpecs(IdentityFixture fixture) : IClassFixture<Identi
     public async Task A_steward_is_not_erased_by_another_whose_acts_it_has_to_approve()
     {
         var (a, b) = (new TestWallet(), new TestWallet());
-        await using var app = new LumoraApp(await fixture.Databases.CreateAsync(), settings: new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["Lumora:Stewards:0"] = a.Address,
-            ["Lumora:Stewards:1"] = b.Address,
-        });
-        await app.StartAsync();
+        await using var app = await StartWithStewardsAsync(a, b);
         using var first = app.CreateClient();
         using var second = app.CreateClient();
         await a.SignInAsync(first, Ct);
@@ -139,12 +145,7 @@ public sealed class ErasureSpecs(IdentityFixture fixture) : IClassFixture<Identi
     public async Task Two_stewards_have_to_ask_for_the_erasure_of_another_and_the_subject_needs_nobody()
     {
         var (a, b) = (new TestWallet(), new TestWallet());
-        await using var app = new LumoraApp(await fixture.Databases.CreateAsync(), settings: new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["Lumora:Stewards:0"] = a.Address,
-            ["Lumora:Stewards:1"] = b.Address,
-        });
-        await app.StartAsync();
+        await using var app = await StartWithStewardsAsync(a, b);
         using var first = app.CreateClient();
         using var second = app.CreateClient();
         using var client = app.CreateClient();
