@@ -97,11 +97,20 @@ internal sealed class PostgresServer(PostgresBinaries binaries, UnprivilegedUser
     private async Task StartAsync(int port, CancellationToken cancellation)
     {
         var settings = new StringBuilder();
-        foreach (var (name, value) in Settings(port))
+        // Without LZ4 whole pages are logged as they are: PostgreSQL's own method takes 0.2 ms of the one writer for each.
+        var compression = await TakesAsync("wal_compression", "lz4", cancellation) ? "lz4" : "off";
+        foreach (var (name, value) in Settings(port).Append(("wal_compression", compression)))
             settings.Append(CultureInfo.InvariantCulture, $" -c {name}={value}");
         await RunAsync("pg_ctl", cancellation,
             "start", "--pgdata", data, "--log", LogFile, "--wait",
             "--timeout", StartSecondsMax.ToString(CultureInfo.InvariantCulture), "--options", settings.ToString());
+    }
+
+    /// <summary>True when this PostgreSQL was built for <paramref name="value"/> of <paramref name="setting"/>.</summary>
+    private async Task<bool> TakesAsync(string setting, string value, CancellationToken cancellation)
+    {
+        var (exitCode, _) = await TryRunAsync("postgres", cancellation, "-D", data, "-C", setting, "-c", $"{setting}={value}");
+        return exitCode == 0;
     }
 
     /// <summary>Stops the server: sessions are ended, a checkpoint is written.</summary>
@@ -115,9 +124,9 @@ internal sealed class PostgresServer(PostgresBinaries binaries, UnprivilegedUser
         yield return ("unix_socket_directories", "''");
         yield return ("max_connections", "200");
         yield return ("shared_buffers", "256MB");
-        yield return ("max_wal_size", "2GB");
-        // The first change of a page after a checkpoint logs all of it: a third of that, for next to no processor time.
-        yield return ("wal_compression", "on");
+        // The first change of a page after a checkpoint logs all of it: checkpoints are rare.
+        yield return ("max_wal_size", "4GB");
+        yield return ("checkpoint_timeout", "15min");
         // A session that hangs inside a transaction would hold the log's high-water mark back for ever.
         yield return ("idle_in_transaction_session_timeout", "60000");
     }
