@@ -30,7 +30,14 @@ internal sealed class LedgerSoak(LedgerBenchOptions options, TimeSpan time, doub
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"\n{rate:#,##0} transfers/s for {time.TotalMinutes:0.#} minutes"));
         output.WriteLine($"{"elapsed",9} {"transfers/s",12} {"p50 ms",9} {"p99 ms",9} {"managed MB",11} {"working set MB",15}");
-        await LoadAsync(subject, uniform, rate, ct);
+        var meter = await ServerMeter.OpenAsync(server, ct);
+        var before = await meter.ReadAsync(ct);
+        var transfers = await LoadAsync(subject, uniform, rate, ct);
+        var after = await meter.ReadAsync(ct);
+        // The server writes its checkpoints when it wants to: what whole pages cost is what they cost in use.
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"WAL per transfer: {(after.WalBytes - before.WalBytes) / (double)transfers:#,##0} bytes, {(after.PageImages - before.PageImages) / (double)transfers:0.00} pages whole"));
         await subject.VerifyAsync(ct);
         return await VerifyAsync(subject, ct);
     }
@@ -44,7 +51,7 @@ internal sealed class LedgerSoak(LedgerBenchOptions options, TimeSpan time, doub
         return row.TransfersPerSecond;
     }
 
-    private async Task LoadAsync(LumoraSubject subject, Workload workload, double rate, CancellationToken ct)
+    private async Task<long> LoadAsync(LumoraSubject subject, Workload workload, double rate, CancellationToken ct)
     {
         var load = Load.StartOpen(await subject.OpenCallerAsync(workload, 0, ct), rate, ct);
         try
@@ -60,6 +67,8 @@ internal sealed class LedgerSoak(LedgerBenchOptions options, TimeSpan time, doub
         {
             await load.StopAsync();
         }
+
+        return load.Transfers;
     }
 
     private void Print(TimeSpan elapsed, double rate, LatencyHistogram window)
