@@ -303,13 +303,16 @@ public sealed class LedgerState
         where TKey : notnull
     {
         if (_undo is { } undo)
-        {
-            if (rows.TryGetValue(key, out var before))
-                undo.Add(() => rows[key] = before);
-            else
-                undo.Add(() => rows.Remove(key));
-        }
-
+            undo.Add(Undo(rows, key));
         rows[key] = value;
+    }
+
+    // Apart from its caller, which would pay for the closure with every row.
+    private static Action Undo<TKey, TValue>(Dictionary<TKey, TValue> rows, TKey key)
+        where TKey : notnull
+    {
+        if (rows.TryGetValue(key, out var before))
+            return () => rows[key] = before;
+        return () => rows.Remove(key);
     }
 }
