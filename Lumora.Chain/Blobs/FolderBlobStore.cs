@@ -23,19 +23,24 @@ public sealed class FolderBlobStore(string root) : IBlobStore
     }
 
     /// <inheritdoc/>
-    public async Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken)
+    public Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken)
     {
         var file = FileOf(path);
-        // Mostly asked for what is not there yet; an exception would say so at many times the price.
-        if (!File.Exists(file))
-            return null;
+        if (cancellationToken.IsCancellationRequested)
+            return Task.FromCanceled<byte[]?>(cancellationToken);
         try
         {
-            return await File.ReadAllBytesAsync(file, cancellationToken);
+            // Mostly asked for what is not there yet; an exception would say so at many times the price.
+            // .NET reads a file asynchronously by waiting for it on another thread: for some kilobytes, the way there is longer.
+            return Task.FromResult(File.Exists(file) ? File.ReadAllBytes(file) : null);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
-            return null;
+            return Task.FromResult<byte[]?>(null);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return Task.FromException<byte[]?>(exception);
         }
     }
 

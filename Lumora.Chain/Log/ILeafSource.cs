@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Lumora.Domain.Merkle;
+using Lumora.Projections.EventStore;
 using Npgsql;
 
 namespace Lumora.Chain.Log;
@@ -22,7 +23,9 @@ public interface ILeafSource
 }
 
 /// <summary>The leaves of a shard in its database.</summary>
-public sealed class LeafTable(NpgsqlDataSource database) : ILeafSource
+/// <param name="database">For what is planned anew with each question.</param>
+/// <param name="lookUps">For the few statements whose plan is always the same; see <see cref="ShardMap.LogSource"/>.</param>
+public sealed class LeafTable(NpgsqlDataSource database, NpgsqlDataSource lookUps) : ILeafSource
 {
     private const int PageRows = 2_048;
 
@@ -70,7 +73,7 @@ public sealed class LeafTable(NpgsqlDataSource database) : ILeafSource
     /// <summary>The leaf of an event by its id, or null when it is not (yet) in the log.</summary>
     public async Task<LeafRow?> FindAsync(Guid eventId, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(
+        await using var command = lookUps.CreateCommand(
             "select leaf_index, hash, bytes, detached from log_leaves where event_id = $1");
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = eventId });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -99,7 +102,7 @@ public sealed class LeafTable(NpgsqlDataSource database) : ILeafSource
     /// <summary>Leaves from <paramref name="begin"/> up to and without <paramref name="end"/>, at most one page of them.</summary>
     public async Task<IReadOnlyList<LeafRow>> ReadPageAsync(long begin, long end, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(
+        await using var command = lookUps.CreateCommand(
             "select leaf_index, hash, bytes, detached from log_leaves where leaf_index >= $1 and leaf_index < $2 order by leaf_index");
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = begin });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = Math.Min(end, begin + PageRows) });
@@ -114,7 +117,7 @@ public sealed class LeafTable(NpgsqlDataSource database) : ILeafSource
     public async Task<IReadOnlyList<byte[]>> ReadEntriesAsync(
         long begin, long end, int bytesMax, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(
+        await using var command = lookUps.CreateCommand(
             """
             select leaf_index, bytes from (
                 select leaf_index, bytes, sum(octet_length(bytes)) over (order by leaf_index) - octet_length(bytes) as before

@@ -60,7 +60,7 @@ public sealed class ShardLogs : IDisposable
                 shard,
                 _signers[shard].Key,
                 new FolderBlobStore(home.Folder("log", shard)),
-                new LeafTable(shards.DataSource(shard)))
+                new LeafTable(shards.DataSource(shard), shards.LogSource(shard)))
             {
                 Keys = _signers[shard].Keys,
                 KnownKeys = _signers[shard].KnownKeys,

@@ -4,8 +4,8 @@ using Lumora.Domain.Merkle;
 namespace Lumora.Chain.Merkle;
 
 /// <summary>
-/// The hashes of one tile and what lies between them and its root: inner nodes are computed once, with the first question for
-/// one of them.
+/// The hashes of one tile and what lies between them and its root: of a tile that is kept, inner nodes are computed once, with the
+/// first question for one of them. One path asks for each of them once.
 /// </summary>
 internal sealed class TileNodes(MerkleHash[] hashes)
 {
@@ -13,8 +13,18 @@ internal sealed class TileNodes(MerkleHash[] hashes)
     // has not stays empty. Two threads that compute it at once compute the same.
     private MerkleHash[]? _heap;
 
+    /// <summary>True when it is kept for many paths.</summary>
+    public bool IsKept { get; init; }
+
     /// <summary>The root over <paramref name="width"/> hashes from <paramref name="first"/> on: a power of two, aligned to it.</summary>
-    public MerkleHash Root(int first, int width) => width == 1 ? hashes[first] : (_heap ??= Heap())[(TileId.WidthMax + first) / width];
+    public MerkleHash Root(int first, int width)
+    {
+        if (width == 1)
+            return hashes[first];
+        return IsKept
+            ? (_heap ??= Heap())[(TileId.WidthMax + first) / width]
+            : MerkleHash.OfChildren(Root(first, width / 2), Root(first + (width / 2), width / 2));
+    }
 
     private MerkleHash[] Heap()
     {

@@ -21,7 +21,10 @@ public sealed class TreeCache
     internal TileNodes? Find(long size, TileId tile) =>
         (tile.IsFull ? _tiles : EdgeOf(size)?.Tiles)?.GetValueOrDefault(tile);
 
-    /// <summary>Keeps the nodes of a tile where they are worth it: of every one but the full ones of leaves, which are too many.</summary>
+    /// <summary>Whether the nodes of a tile are worth it: of every one but the full ones of leaves, which are too many.</summary>
+    internal bool Keeps(long size, TileId tile) => tile.IsFull ? tile.Level >= 1 : EdgeOf(size) is not null;
+
+    /// <summary>Keeps the nodes of such a tile.</summary>
     internal void Keep(long size, TileId tile, TileNodes nodes)
     {
         if (!tile.IsFull)
@@ -31,8 +34,6 @@ public sealed class TreeCache
             return;
         }
 
-        if (tile.Level < 1)
-            return;
         // A larger log than this is rarely asked everywhere at once, and what is asked comes back with one file each.
         if (_tiles.Count >= TilesMax)
             _tiles.Clear();

@@ -19,6 +19,10 @@ public readonly struct MerkleHash : IEquatable<MerkleHash>
     private const byte LeafPrefix = 0;
     private const byte NodePrefix = 1;
 
+    // Making and freeing one costs as much as hashing a node does.
+    [ThreadStatic]
+    private static IncrementalHash? t_sha256;
+
     private readonly Bytes32 bytes;
 
     /// <summary>Takes 32 bytes as they are.</summary>
@@ -42,7 +46,7 @@ public readonly struct MerkleHash : IEquatable<MerkleHash>
         input[0] = LeafPrefix;
         entry.CopyTo(input[1..]);
         Span<byte> hash = stackalloc byte[Size];
-        SHA256.HashData(input[..length], hash);
+        Hash(input[..length], hash);
         if (rented is not null)
             ArrayPool<byte>.Shared.Return(rented);
         return new MerkleHash(hash);
@@ -56,7 +60,7 @@ public readonly struct MerkleHash : IEquatable<MerkleHash>
         left.CopyTo(input[1..]);
         right.CopyTo(input[(1 + Size)..]);
         Span<byte> hash = stackalloc byte[Size];
-        SHA256.HashData(input, hash);
+        Hash(input, hash);
         return new MerkleHash(hash);
     }
 
@@ -114,6 +118,13 @@ public readonly struct MerkleHash : IEquatable<MerkleHash>
 
     /// <summary>Other bytes.</summary>
     public static bool operator !=(MerkleHash left, MerkleHash right) => !left.Equals(right);
+
+    private static void Hash(ReadOnlySpan<byte> input, Span<byte> hash)
+    {
+        var sha256 = t_sha256 ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        sha256.AppendData(input);
+        sha256.GetHashAndReset(hash);
+    }
 
     [InlineArray(Size)]
     private struct Bytes32

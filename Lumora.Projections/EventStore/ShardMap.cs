@@ -15,6 +15,7 @@ public sealed class ShardMap : IAsyncDisposable
 
     private readonly Dictionary<string, NpgsqlDataSource> _sources;
     private readonly Dictionary<string, NpgsqlDataSource> _writerSources;
+    private readonly Dictionary<string, NpgsqlDataSource> _logSources;
     private readonly Dictionary<ShardRole, string> _roles;
 
     /// <summary>One shard, <see cref="DefaultShard"/>, in the database of <paramref name="connectionString"/>.</summary>
@@ -48,6 +49,10 @@ public sealed class ShardMap : IAsyncDisposable
             pair => pair.Key,
             pair => new NpgsqlDataSourceBuilder(ForWriter(pair.Value)) { Name = $"lumora/{pair.Key}/writer" }.Build(),
             StringComparer.Ordinal);
+        _logSources = connections.ToDictionary(
+            pair => pair.Key,
+            pair => new NpgsqlDataSourceBuilder(ForLog(pair.Value)) { Name = $"lumora/{pair.Key}/log" }.Build(),
+            StringComparer.Ordinal);
     }
 
     /// <summary>Shard names in their order.</summary>
@@ -65,12 +70,29 @@ public sealed class ShardMap : IAsyncDisposable
     /// <summary>Connections of <paramref name="shard"/> for its journal's writer and nobody else.</summary>
     public NpgsqlDataSource WriterSource(string shard) => _writerSources[shard];
 
+    /// <summary>
+    /// Connections of <paramref name="shard"/> that read its log, with a few statements that come again and again: the server keeps
+    /// their plans. Nothing that changes a session may run on them.
+    /// </summary>
+    public NpgsqlDataSource LogSource(string shard) => _logSources[shard];
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        foreach (var source in _sources.Values.Concat(_writerSources.Values))
+        foreach (var source in _sources.Values.Concat(_writerSources.Values).Concat(_logSources.Values))
             await source.DisposeAsync();
     }
+
+    private static string ForLog(string connection) => new NpgsqlConnectionStringBuilder(connection)
+    {
+        NoResetOnClose = true,
+        MaxAutoPrepare = 20,
+        AutoPrepareMinUsages = 2,
+        MaxPoolSize = 8,
+        MinPoolSize = 0,
+        // As for the writer: no plan of a small table may stay.
+        Options = $"{new NpgsqlConnectionStringBuilder(connection).Options} -c enable_seqscan=off".TrimStart(),
+    }.ConnectionString;
 
     private static string ForWriter(string connection)
     {

@@ -17,14 +17,18 @@ internal static class WarmCode
     /// Waits at least <paramref name="least"/>, then for five seconds with less than 2 % of a processor spent on compiling, but no
     /// longer than <paramref name="most"/>.
     /// </summary>
-    public static async Task WaitAsync(Load load, TimeSpan least, TimeSpan most, CancellationToken ct)
+    public static Task WaitAsync(Load load, TimeSpan least, TimeSpan most, CancellationToken ct) =>
+        WaitAsync(time => load.WaitAsync(time, ct), least, most);
+
+    /// <summary>The same for work that <paramref name="run"/> does for so long.</summary>
+    public static async Task WaitAsync(Func<TimeSpan, Task> run, TimeSpan least, TimeSpan most)
     {
         var clock = Stopwatch.StartNew();
-        await load.WaitAsync(least, ct);
+        await run(least);
         while (clock.Elapsed < most)
         {
             var compiled = JitInfo.GetCompilationTime();
-            await load.WaitAsync(Sample, ct);
+            await run(Sample);
             if ((JitInfo.GetCompilationTime() - compiled) / Sample < CompilingMax)
                 return;
         }
