@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using GraphQL;
 using Lumora.Api.Log;
 using Lumora.Chain.Log;
@@ -32,7 +33,7 @@ public sealed record LogEvent(
         var (leaf, data) = Leaf.Decode(row.Bytes);
         return new LogEvent(
             leaf.Id.ToString("D"), row.Index, leaf.Shard, leaf.Stream, leaf.Version, leaf.Type, leaf.At, leaf.Actor,
-            leaf.Causation, row.Detached is null ? data.GetRawText() : null,
+            leaf.Causation, row.Detached is null ? Encoding.UTF8.GetString(data.Span) : null,
             row.Detached is null ? null : LogDetachedData.From(leaf.Shard, row.Detached), row.Hash.ToString(),
             $"/log/{leaf.Shard}/proof/{leaf.Id:D}");
     }

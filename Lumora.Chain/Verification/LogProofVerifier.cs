@@ -23,6 +23,6 @@ public static class LogProofVerifier
         var checkpoint = NoteVerifier.VerifyCheckpoint(parsed.Checkpoint.Span, log, witnesses);
         ProofVerifier.VerifyInclusion(
             MerkleHash.OfLeaf(entry), parsed.Index, checkpoint.Checkpoint.Size, parsed.Path, checkpoint.Checkpoint.Root);
-        return new VerifiedEntry(parsed.Index, Leaf.Decode(entry), checkpoint);
+        return new VerifiedEntry(parsed.Index, Leaf.Decode(entry.ToArray()), checkpoint);
     }
 }

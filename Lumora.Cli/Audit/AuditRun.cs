@@ -152,7 +152,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         DecodedLeaf entry;
         try
         {
-            entry = Leaf.Decode(bytes.Span);
+            entry = Leaf.Decode(bytes);
         }
         catch (FormatException exception)
         {
@@ -162,7 +162,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
 
         if (!string.Equals(entry.Leaf.Shard, subject.Shard, StringComparison.Ordinal))
             _verdict.Findings.Add(new Finding(EntriesClaim, Entry(index), $"it is an event of the shard {entry.Leaf.Shard}, not of {subject.Shard}"));
-        var data = entry.Data;
+        var data = entry.DataBytes;
         if (entry.Detached is { } detached)
         {
             _fold.Detached++;

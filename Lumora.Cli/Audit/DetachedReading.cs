@@ -9,7 +9,7 @@ namespace Lumora.Cli.Audit;
 internal static class DetachedReading
 {
     /// <summary>The data that a leaf names by SHA-256 and length, or what is wrong with it.</summary>
-    public static async Task<(JsonElement? Data, string? Fault)> ReadAsync(
+    public static async Task<(ReadOnlyMemory<byte>? Data, string? Fault)> ReadAsync(
         ILogSource source, DetachedData detached, CancellationToken cancellationToken)
     {
         var path = $"data/{detached.Sha256}";
@@ -19,7 +19,8 @@ internal static class DetachedReading
             return (null, $"its data {path} has other bytes than the entry names");
         try
         {
-            return (JsonElement.Parse(bytes), null);
+            using (JsonDocument.Parse(bytes))
+                return (bytes, null);
         }
         catch (JsonException exception)
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Lumora.Cli.Reports;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
@@ -19,6 +20,8 @@ internal sealed class LedgerCheck : IAuditPart
     public const string JournalPrefix = "ledger/";
 
     private readonly Dictionary<string, LedgerState?> _journals = new(StringComparer.Ordinal);
+    // Of the transaction at hand.
+    private readonly Dictionary<AccountKey, Int128> _change = [];
 
     /// <summary>Journals so far.</summary>
     public int Journals => _journals.Count;
@@ -91,7 +94,7 @@ internal sealed class LedgerCheck : IAuditPart
         }
     }
 
-    private static string? Fold(LedgerState state, LoggedEvent entry)
+    private string? Fold(LedgerState state, LoggedEvent entry)
     {
         var leaf = entry.Leaf;
         if (LoggedEvent.TypeOf(leaf.Type)?.Namespace != typeof(LedgerState).Namespace)
@@ -129,7 +132,7 @@ internal sealed class LedgerCheck : IAuditPart
         or HoldCaptured { Payments: null } or TransactionReversed { Postings: null } or TransactionReversed { Reversed: null };
 
     /// <summary>The common faults in words; the fold's own assertions stand behind them.</summary>
-    private static string? FaultOf(LedgerState state, Leaf leaf, ILedgerEvent @event, Guid id)
+    private string? FaultOf(LedgerState state, Leaf leaf, ILedgerEvent @event, Guid id)
     {
         if (leaf.At < state.At)
             return $"its time {leaf.At.ToWire()} lies before the event in front of it";
@@ -155,11 +158,10 @@ internal sealed class LedgerCheck : IAuditPart
         }
     }
 
-    private static string? PostingsFault(LedgerState state, TransactionPosted posted)
+    private string? PostingsFault(LedgerState state, TransactionPosted posted)
     {
         // Balances after all postings: floors are judged at the end of a transaction, not in its middle.
-        var opened = (posted.Opened ?? []).ToHashSet();
-        var change = new Dictionary<AccountKey, Int128>();
+        _change.Clear();
         for (var i = 0; i < posted.Postings.Count; i++)
         {
             var posting = posted.Postings[i];
@@ -168,19 +170,13 @@ internal sealed class LedgerCheck : IAuditPart
             if (posting.Amount.Units < 1)
                 return $"posting {i} moves {posting.Amount} base units";
             var payee = posted.ToSuspense?.Contains(i) == true ? ChartOfAccounts.Suspense(posting.To) : posting.To;
-            foreach (var (key, units) in new[]
-                     {
-                         (new AccountKey(posting.From, posting.Asset), -(Int128)posting.Amount.Units),
-                         (new AccountKey(payee, posting.Asset), (Int128)posting.Amount.Units),
-                     })
-            {
-                if (state.Account(key) is null && !opened.Contains(key))
-                    return $"posting {i} names the account {key.Code}, which does not exist";
-                change[key] = change.GetValueOrDefault(key) + units;
-            }
+            var fault = Move(new AccountKey(posting.From, posting.Asset), -(Int128)posting.Amount.Units)
+                ?? Move(new AccountKey(payee, posting.Asset), posting.Amount.Units);
+            if (fault is not null)
+                return $"posting {i} {fault}";
         }
 
-        foreach (var (key, units) in change)
+        foreach (var (key, units) in _change)
         {
             var account = state.Account(key);
             var floor = account is null ? 0 : account.Floor;
@@ -192,5 +188,13 @@ internal sealed class LedgerCheck : IAuditPart
         }
 
         return null;
+
+        string? Move(AccountKey key, Int128 units)
+        {
+            if (state.Account(key) is null && posted.Opened?.Contains(key) != true)
+                return $"names the account {key.Code}, which does not exist";
+            CollectionsMarshal.GetValueRefOrAddDefault(_change, key, out _) += units;
+            return null;
+        }
     }
 }

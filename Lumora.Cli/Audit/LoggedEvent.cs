@@ -8,12 +8,13 @@ namespace Lumora.Cli.Audit;
 /// <summary>An entry of the log with its event, read at most once however many checks look at it.</summary>
 /// <param name="index">Its place in the log.</param>
 /// <param name="leaf">All but the data.</param>
-/// <param name="data">The event's data, also where it is kept apart from the leaf.</param>
-internal sealed class LoggedEvent(long index, Leaf leaf, JsonElement data)
+/// <param name="data">The event's data as JSON, also where it is kept apart from the leaf.</param>
+internal sealed class LoggedEvent(long index, Leaf leaf, ReadOnlyMemory<byte> data)
 {
     private static readonly Dictionary<string, Type> Types =
         EventCatalog.All.ToDictionary(pair => pair.Name, pair => pair.Type, StringComparer.Ordinal);
 
+    private JsonElement? _data;
     private bool _read;
     private object? _event;
 
@@ -24,7 +25,7 @@ internal sealed class LoggedEvent(long index, Leaf leaf, JsonElement data)
     public Leaf Leaf { get; } = leaf;
 
     /// <summary>The event's data.</summary>
-    public JsonElement Data { get; } = data;
+    public JsonElement Data => _data ??= JsonElement.Parse(data.Span);
 
     /// <summary>Why the data is no event of its type; null while <see cref="Event"/> was not asked for or is one.</summary>
     public string? Fault { get; private set; }
@@ -54,7 +55,7 @@ internal sealed class LoggedEvent(long index, Leaf leaf, JsonElement data)
             return;
         try
         {
-            _event = Data.Deserialize(type, WireJson.Events);
+            _event = JsonSerializer.Deserialize(data.Span, type, WireJson.Events);
             if (_event is null)
                 Fault = $"its data is no {Leaf.Type}";
         }

@@ -48,7 +48,7 @@ internal static class LogExamination
     {
         var tile = TileId.At(TileId.Entries, (size - 1) / TileId.WidthMax, size)!.Value;
         var entries = EntryBundle.Decode(await source.ReadOrFullAsync(tile, cancellationToken), tile.Width);
-        var newest = Leaf.Decode(entries[^1].Span).Leaf;
+        var newest = Leaf.Decode(entries[^1]).Leaf;
         var age = clock.GetUtcNow() - newest.At;
         return new Diagnosis(Area, Health.Ok, string.Create(
             CultureInfo.InvariantCulture, $"the newest entry is {newest.Type}, {Math.Max(0, age.TotalSeconds):0} s old"));

@@ -188,7 +188,7 @@ internal sealed class MonitorRun
             try
             {
                 // Entries about anchors and checkpoints alone call for no anchor.
-                if (Leaf.Decode(bytes.Span).Leaf.Type is var type && !type.StartsWith("anchor_", StringComparison.Ordinal) && !type.StartsWith("checkpoint_", StringComparison.Ordinal))
+                if (Leaf.Decode(bytes).Leaf.Type is var type && !type.StartsWith("anchor_", StringComparison.Ordinal) && !type.StartsWith("checkpoint_", StringComparison.Ordinal))
                     calling = index;
             }
             catch (FormatException exception)

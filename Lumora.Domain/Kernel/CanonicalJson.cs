@@ -25,6 +25,23 @@ public static class CanonicalJson
         return buffer.WrittenSpan.ToArray();
     }
 
+    /// <summary>True when <paramref name="json"/> is its own canonical form.</summary>
+    /// <exception cref="FormatException">The text is no JSON, or has no canonical form.</exception>
+    internal static bool IsCanonical(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            if (CanonicalText.TryCompare(json, out var same))
+                return same;
+        }
+        catch (JsonException exception)
+        {
+            throw NoJson(exception);
+        }
+
+        return Canonicalize(json).AsSpan().SequenceEqual(json);
+    }
+
     /// <summary>The canonical bytes of <paramref name="value"/>.</summary>
     /// <exception cref="FormatException">The value has no canonical form.</exception>
     public static byte[] Canonicalize(JsonElement value)
@@ -54,7 +71,7 @@ public static class CanonicalJson
         }
         catch (JsonException exception)
         {
-            throw new FormatException($"Not a JSON value: {exception.Message}", exception);
+            throw NoJson(exception);
         }
     }
 
@@ -117,6 +134,8 @@ public static class CanonicalJson
         span[length++] = (byte)'"';
         output.Advance(length);
     }
+
+    private static FormatException NoJson(JsonException exception) => new($"Not a JSON value: {exception.Message}", exception);
 
     private static int Escape(char c, Span<byte> output)
     {

@@ -34,22 +34,37 @@ internal ref struct CanonicalText
     /// <exception cref="JsonException">The text is no JSON value.</exception>
     public static bool TryWrite(ReadOnlySpan<byte> json, IBufferWriter<byte> output)
     {
-        var text = new CanonicalText(json);
-        try
-        {
-            text._reader.Read();
-            if (!text.TryValue())
-                return false;
-            if (text._reader.Read())
-                throw new FormatException("Bytes follow the JSON value.");
-            output.Write(text._bytes.AsSpan(0, text._length));
-            return true;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(text._bytes);
-            ArrayPool<Member>.Shared.Return(text._members);
-        }
+        using var text = new CanonicalText(json);
+        if (!text.TryAll())
+            return false;
+        output.Write(text.Written);
+        return true;
+    }
+
+    /// <summary>Says whether <paramref name="json"/> is canonical as it stands; false when it declines. Throws as <see cref="TryWrite"/> does.</summary>
+    public static bool TryCompare(ReadOnlySpan<byte> json, out bool same)
+    {
+        using var text = new CanonicalText(json);
+        var done = text.TryAll();
+        same = done && text.Written.SequenceEqual(json);
+        return done;
+    }
+
+    /// <summary>Gives its buffers back.</summary>
+    public readonly void Dispose()
+    {
+        ArrayPool<byte>.Shared.Return(_bytes);
+        ArrayPool<Member>.Shared.Return(_members);
+    }
+
+    private readonly ReadOnlySpan<byte> Written => _bytes.AsSpan(0, _length);
+
+    private bool TryAll()
+    {
+        _reader.Read();
+        if (!TryValue())
+            return false;
+        return !_reader.Read() ? true : throw new FormatException("Bytes follow the JSON value.");
     }
 
     // The reader refuses what is nested deeper than 64, which bounds the recursion.

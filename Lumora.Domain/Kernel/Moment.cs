@@ -10,6 +10,9 @@ public static class Moment
     /// <summary>The wire form: <c>2026-01-31T23:59:59.123456Z</c>, always 6 decimals.</summary>
     public const string WireFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
 
+    /// <summary>Characters of the wire form.</summary>
+    internal const int WireLength = 27;
+
     /// <summary><paramref name="time"/> in UTC, truncated to whole microseconds.</summary>
     public static DateTimeOffset Truncate(DateTimeOffset time)
     {

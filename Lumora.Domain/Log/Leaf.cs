@@ -28,9 +28,9 @@ public sealed record Leaf(
     /// <summary>The longest entry of a C2SP bundle: its length is a 16-bit number.</summary>
     public const int BytesMax = 65_535;
 
-    private const long VersionMax = 1L << 53;
+    internal const long VersionMax = 1L << 53;
     private const int VersionDigitsMax = 20;
-    private const int IdLength = 36;
+    internal const int IdLength = 36;
     private const int OverheadBytes = 512;
 
     /// <summary>The leaf of this event with <paramref name="data"/>, one JSON value in any spelling.</summary>
@@ -54,41 +54,13 @@ public sealed record Leaf(
 
     /// <summary>Reads a leaf back. Only the canonical spelling is taken, so that one event has one leaf.</summary>
     /// <exception cref="FormatException">The bytes are no leaf of version 1; the message says why.</exception>
-    public static DecodedLeaf Decode(ReadOnlySpan<byte> bytes)
+    public static DecodedLeaf Decode(ReadOnlyMemory<byte> bytes)
     {
         if (bytes.Length > BytesMax)
             throw new FormatException($"A leaf has at most {BytesMax} bytes, not {bytes.Length}.");
-        if (!CanonicalJson.Canonicalize(bytes).AsSpan().SequenceEqual(bytes))
+        if (!CanonicalJson.IsCanonical(bytes.Span))
             throw new FormatException("The leaf is not canonical JSON.");
-        var reader = new Utf8JsonReader(bytes);
-        var root = JsonElement.ParseValue(ref reader);
-        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("v", out var version) || version.GetRawText() != "1")
-            throw new FormatException("The leaf does not say \"v\":1.");
-        var members = root.EnumerateObject().Select(member => member.Name);
-        if (!members.SequenceEqual(["at", "data", "id", "meta", "shard", "stream", "type", "v", "version"], StringComparer.Ordinal))
-            throw new FormatException("The leaf has other members than version 1.");
-        var meta = root.GetProperty("meta");
-        if (meta.ValueKind != JsonValueKind.Object || meta.EnumerateObject().Count() != 2)
-            throw new FormatException("The leaf's meta has other members than version 1.");
-        var leaf = new Leaf(
-            Text(root, "shard"),
-            Text(root, "stream"),
-            root.GetProperty("version") is { ValueKind: JsonValueKind.Number } place
-                && place.TryGetInt64(out var number) && number is >= 1 and <= VersionMax
-                ? number
-                : throw new FormatException("The leaf's version is no number from 1 to 2⁵³."),
-            // .NET reads upper case and outer spaces too: one event has one leaf.
-            Guid.TryParseExact(Text(root, "id"), "D", out var id) && id.ToString("D") == Text(root, "id")
-                ? id
-                : throw new FormatException("The leaf's id is no UUID in lower case."),
-            Text(root, "type"),
-            DateTimeOffset.TryParseExact(
-                Text(root, "at"), Moment.WireFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
-                ? at
-                : throw new FormatException("The leaf's time is not UTC with 6 decimals."),
-            OptionalText(meta, "actor"),
-            OptionalText(meta, "causation"));
-        return new DecodedLeaf(leaf, root.GetProperty("data"));
+        return new LeafReader(bytes).Read();
     }
 
     /// <summary>The members in canonical order around the canonical form of <paramref name="data"/>.</summary>
@@ -126,21 +98,6 @@ public sealed record Leaf(
         else
             CanonicalJson.WriteText(text, output);
     }
-
-    private static string Text(JsonElement parent, string name) =>
-        OptionalText(parent, name) ?? throw new FormatException($"The leaf's {name} is missing.");
-
-    private static string? OptionalText(JsonElement parent, string name)
-    {
-        if (!parent.TryGetProperty(name, out var value))
-            throw new FormatException($"The leaf's {name} is missing.");
-        return value.ValueKind switch
-        {
-            JsonValueKind.String => value.GetString(),
-            JsonValueKind.Null => null,
-            _ => throw new FormatException($"The leaf's {name} is no text."),
-        };
-    }
 }
 
 /// <summary>A leaf's bytes and, where the data was too long for them, the data.</summary>
@@ -152,12 +109,17 @@ public sealed record EncodedLeaf(byte[] Bytes, byte[]? DetachedData);
 
 /// <summary>A leaf that was read back.</summary>
 /// <param name="Leaf">All members but the data.</param>
-/// <param name="Data">The event's data, or its <see cref="DetachedData"/> reference.</param>
-public sealed record DecodedLeaf(Leaf Leaf, JsonElement Data)
+/// <param name="DataBytes">The event's data, or its <see cref="DetachedData"/> reference, in canonical JSON.</param>
+public sealed record DecodedLeaf(Leaf Leaf, ReadOnlyMemory<byte> DataBytes)
 {
+    private JsonElement? _data;
+
+    /// <summary>The same as JSON, read when it is asked for.</summary>
+    public JsonElement Data => _data ??= JsonElement.Parse(DataBytes.Span);
+
     /// <summary>The reference that stands in the place of data that was too long; null when the data is here.</summary>
     public DetachedData? Detached =>
-        Data.ValueKind == JsonValueKind.Object && Data.GetPropertyCount() == 2
+        DataBytes.Span.StartsWith("{\"length\":"u8) && Data.GetPropertyCount() == 2
         && Data.TryGetProperty("sha256", out var sha256) && sha256.ValueKind == JsonValueKind.String
         && MerkleHash.TryParseHex(sha256.GetString(), out _)
         && Data.TryGetProperty("length", out var length) && length.ValueKind == JsonValueKind.Number
