@@ -31,6 +31,20 @@ internal sealed class LogBench(LogBenchOptions options, TextWriter output)
         output.WriteLine(await server.DescribeAsync(ct));
         output.WriteLine(LogRow.Head);
         var database = await server.CreateDatabaseAsync("log", ct);
+        if (options.Made is { } made)
+            await MadeAsync(database, made, ct);
+        else
+            await RealAsync(server, database, ct);
+        if (options.Json is { } file)
+        {
+            await using var stream = File.Create(file);
+            await JsonSerializer.SerializeAsync(stream, _rows, Json, ct);
+        }
+    }
+
+    /// <summary>A log of real events, from the database to the auditor.</summary>
+    private async Task RealAsync(BenchServer server, string database, CancellationToken ct)
+    {
         await AppendAsync(database, ct);
         await server.AnalyzeAsync(ct);
 
@@ -52,11 +66,30 @@ internal sealed class LogBench(LogBenchOptions options, TextWriter output)
         await ProveAsync(host, size, ct);
         Add(await OutsideAudit.MeasureAsync(host, size, output, ct));
         await DelayAsync(host, ct);
-        if (options.Json is { } file)
+    }
+
+    /// <summary>Publishing and proofs alone, of a log whose leaves the database makes.</summary>
+    private async Task MadeAsync(string database, long size, CancellationToken ct)
+    {
+        var home = BenchHost.NewHome();
+        string shard;
+        await using (var first = BenchHost.Start(database, home: home, keepsHome: true))
         {
-            await using var stream = File.Create(file);
-            await JsonSerializer.SerializeAsync(stream, _rows, Json, ct);
+            shard = first.Shard;
+            await first.CatchUpAsync(ct);
         }
+
+        await MadeLeaves.FillAsync(database, shard, size, output, ct);
+        var started = Stopwatch.GetTimestamp();
+        await using var host = BenchHost.Start(database, home: home);
+        var published = (await host.Logs.WaitForLargerAsync(shard, size - 1, ct)).Checkpoint.Size;
+        Add(new LogRow("publishing, start of the host included", "leaves/s")
+        {
+            Count = published,
+            PerSecond = published / Stopwatch.GetElapsedTime(started).TotalSeconds,
+        });
+        await Calm.WaitAsync(options.Patience, ct);
+        await ProveAsync(host, published, ct);
     }
 
     private void Add(LogRow row)

@@ -12,6 +12,9 @@ internal sealed record LogBenchOptions
     /// <summary>Events of the log that is caught up with, 50,000 to 10,000,000.</summary>
     public required int Events { get; init; }
 
+    /// <summary>Leaves of a log that the database makes; null: a log of real events.</summary>
+    public long? Made { get; init; }
+
     /// <summary>The longest wait for a calm machine and for compiled code.</summary>
     public required TimeSpan Patience { get; init; }
 

@@ -20,10 +20,13 @@ internal sealed class BenchHost : WebApplicationFactory<DatabaseModule>
     private readonly string _connectionString;
     private readonly bool _chain;
 
-    private BenchHost(string connectionString, bool chain) => (_connectionString, _chain) = (connectionString, chain);
+    private readonly bool _keepsHome;
 
-    /// <summary>Its folder, gone with it.</summary>
-    public string Home { get; } = Path.Combine(Path.GetTempPath(), $"lumora-bench-home-{Guid.NewGuid():N}");
+    private BenchHost(string connectionString, bool chain, string? home, bool keepsHome) =>
+        (_connectionString, _chain, _keepsHome, Home) = (connectionString, chain, keepsHome, home ?? NewHome());
+
+    /// <summary>Its folder.</summary>
+    public string Home { get; }
 
     /// <summary>The shard that holds the ledger.</summary>
     public string Shard => Sessions.ShardOf(ShardRole.Global);
@@ -39,17 +42,21 @@ internal sealed class BenchHost : WebApplicationFactory<DatabaseModule>
 
     /// <summary>
     /// Starts a host on the database of <paramref name="connectionString"/>, with a local Solana when <paramref name="chain"/> says
-    /// so; it listens on loopback.
+    /// so, on <paramref name="home"/> where one is given, which it deletes at its end unless it <paramref name="keepsHome"/>; it listens on
+    /// loopback.
     /// </summary>
-    public static BenchHost Start(string connectionString, bool chain = false)
+    public static BenchHost Start(string connectionString, bool chain = false, string? home = null, bool keepsHome = false)
     {
         // The settings lie beside the bench; the factory would look for a solution above it.
         Environment.SetEnvironmentVariable("ASPNETCORE_TEST_CONTENTROOT_LUMORA_API", AppContext.BaseDirectory);
-        var host = new BenchHost(connectionString, chain);
+        var host = new BenchHost(connectionString, chain, home, keepsHome);
         host.UseKestrel(port: 0);
         host.StartServer();
         return host;
     }
+
+    /// <summary>A name for a folder that does not exist.</summary>
+    public static string NewHome() => Path.Combine(Path.GetTempPath(), $"lumora-bench-home-{Guid.NewGuid():N}");
 
     /// <summary>Waits for a published checkpoint of all events that are stored now; answers its size.</summary>
     public async Task<long> CatchUpAsync(CancellationToken ct)
@@ -63,7 +70,7 @@ internal sealed class BenchHost : WebApplicationFactory<DatabaseModule>
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
-        if (Directory.Exists(Home))
+        if (!_keepsHome && Directory.Exists(Home))
             Directory.Delete(Home, recursive: true);
     }
 
