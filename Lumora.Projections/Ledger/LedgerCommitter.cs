@@ -86,12 +86,17 @@ internal sealed class LedgerCommitter(
         await ReachAsync(CommitPoint.BeforeAppend, transaction, ct);
         await transaction.AddRowsAsync(decided.Writes, isWaiting: before is { Written.IsCompleted: false }, ct);
         // It has the fence then and lets it go with its commit. Earlier, this batch might get there first.
-        if (before is not null)
-            await before.Written;
+        if (before is not null && !await before.Written)
+            throw new LedgerFenceLostException();
         await transaction.WriteAsync(shard, flight.Place, decided, ct);
         flight.IsWritten();
         await ReachAsync(CommitPoint.AfterAppend, transaction, ct);
+        // The fence is a number: another writer may have moved it to where the batch before, which then failed, was to leave it.
+        // Where that one is committed, the number is its own.
+        if (before is not null && !await before.Committed)
+            throw new LedgerFenceLostException();
         await transaction.CommitAsync(ct);
+        flight.IsCommitted();
         await ReachAsync(CommitPoint.AfterCommit, transaction, ct);
     }
 
@@ -167,18 +172,34 @@ internal sealed record LedgerFlight(
     IReadOnlyList<Pending> Batch, IReadOnlyList<PreparedRequest> Asked, DecidedBatch Decided, LedgerTransaction Transaction,
     LedgerPlace Place, long Started)
 {
-    private readonly TaskCompletionSource _written = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<bool> _written = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<bool> _committed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Ends when all is written but the commit, or failed.</summary>
-    public Task Written => _written.Task;
+    /// <summary>Ends when all is written but the commit; false when that failed.</summary>
+    public Task<bool> Written => _written.Task;
+
+    /// <summary>Ends with the commit; false when it failed, or nobody knows.</summary>
+    public Task<bool> Committed => _committed.Task;
 
     /// <summary>Ends <see cref="Written"/>.</summary>
-    public void IsWritten() => _written.TrySetResult();
+    public void IsWritten() => _written.TrySetResult(true);
+
+    /// <summary>Ends both.</summary>
+    public void IsCommitted() => End(arrived: true);
+
+    /// <summary>Ends what has not ended, as a failure.</summary>
+    public void HasFailed() => End(arrived: false);
+
+    private void End(bool arrived)
+    {
+        _written.TrySetResult(arrived);
+        _committed.TrySetResult(arrived);
+    }
 
     /// <summary>Ends when it is committed and answered, with the fault when it is not, or nobody knows whether it is.</summary>
     public Task<Exception?> Landing { get; set; } = Task.FromResult<Exception?>(null);
 }
 
 /// <summary>The fence does not stand where it was believed to.</summary>
-internal sealed class LedgerFenceLostException(Exception inner)
+internal sealed class LedgerFenceLostException(Exception? inner = null)
     : Exception("The ledger's fence does not stand where this writer believed it to.", inner);

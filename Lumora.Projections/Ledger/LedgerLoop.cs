@@ -93,6 +93,7 @@ internal sealed partial class LedgerLoop(
             // A replay of what is still on its way is true only once that has arrived.
             else if (before is not null && await before.Landing is { } fault)
                 return fault;
+            flight.IsCommitted();
             answers.Answer(flight.Batch, flight.Asked, flight.Decided, flight.Started);
             return null;
         }
@@ -102,7 +103,7 @@ internal sealed partial class LedgerLoop(
         }
         finally
         {
-            flight.IsWritten();
+            flight.HasFailed();
         }
     }
 

@@ -134,6 +134,29 @@ public sealed class LedgerWriterTests(TestDatabases databases)
             Assert.Equal(1_000_000, await harness.BalanceAsync(Account(i)));
     }
 
+    /// <summary>
+    /// The fence is a number. The first of two batches on their way loses it to another writer, who leaves fence and journal exactly
+    /// where that batch would have left them: the second, which was decided on the first, must not take them for it.
+    /// </summary>
+    [Fact]
+    public async Task A_batch_does_not_follow_another_writers_commit_as_if_it_were_that_of_the_batch_before()
+    {
+        await using var harness = await StartAsync(databases);
+        var gate = new Gate();
+        var (left, right) = (await harness.WriterAsync(gate), await harness.WriterAsync());
+        await FundAsync(left, 4, 1_000);
+        gate.Close();
+        var first = left.AskAsync(Request("first", Pay(Account(0), Account(1), 5)));
+        await gate.Reached;
+        var second = left.AskAsync(Request("second", Pay(Account(1), Account(2), 1)));
+        await gate.ReachedAgain;
+        Assert.IsType<LedgerOutcome.Posted>(await right.AskAsync(Request("other", Pay(Account(3), Account(0), 7))));
+        gate.Open();
+        Assert.All(await Task.WhenAll(first, second), answer => Assert.IsType<LedgerOutcome.Posted>(answer));
+        var balances = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => harness.BalanceAsync(Account(i))));
+        Assert.Equal([1_002, 1_004, 1_001, 993], balances);
+    }
+
     [Fact]
     public async Task A_full_queue_answers_busy_and_a_drained_one_has_answered_everybody()
     {
@@ -187,5 +210,32 @@ public sealed class LedgerWriterTests(TestDatabases databases)
         var fault = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => harness.ExecuteAsync(
             $"update ledger_account set balance = -1 where code = '{Account(0)}'"));
         Assert.Equal("ledger_account_floor", fault.ConstraintName);
+    }
+
+    /// <summary>Holds the first batch that comes after it was closed in front of its append, and tells when the next one has got there.</summary>
+    private sealed class Gate : ILedgerProbe
+    {
+        private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _again = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private volatile bool _isClosed;
+
+        public Task Reached => _reached.Task.WaitAsync(TimeSpan.FromSeconds(30));
+
+        public Task ReachedAgain => _again.Task.WaitAsync(TimeSpan.FromSeconds(30));
+
+        public void Close() => _isClosed = true;
+
+        public void Open() => _opened.TrySetResult();
+
+        public async ValueTask ReachedAsync(CommitPoint point, int backend, CancellationToken ct)
+        {
+            if (!_isClosed || point != CommitPoint.BeforeAppend)
+                return;
+            if (_reached.TrySetResult())
+                await _opened.Task;
+            else
+                _again.TrySetResult();
+        }
     }
 }
