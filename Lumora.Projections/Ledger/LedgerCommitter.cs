@@ -19,6 +19,10 @@ internal sealed record LedgerPlace(long Fence, long Version, long AccountCount, 
 internal sealed class LedgerCommitter(
     string shard, NpgsqlDataSource source, LedgerCompanions companions, AccountCache cache, TimeProvider clock, ILedgerProbe? probe)
 {
+    // How long rows may be there ahead of the fence. A writer who has it may be waiting for them: it adds rows under the same
+    // ids when it decides from the same place, and the database cannot see that this batch waits in this process for it.
+    private static readonly TimeSpan AheadMax = TimeSpan.FromSeconds(1);
+
     private LedgerPlace? _place;
 
     /// <summary>Drops every belief: the next batch takes the fence wherever it stands.</summary>
@@ -80,13 +84,14 @@ internal sealed class LedgerCommitter(
 
     /// <summary>Commits what was decided ahead, behind the batch <paramref name="before"/>.</summary>
     /// <exception cref="LedgerFenceLostException">Another writer has moved the fence, or the batch before failed.</exception>
+    /// <exception cref="TimeoutException">The batch before took so long that the rows of this one might be in somebody's way.</exception>
     public async Task CommitAsync(LedgerFlight flight, LedgerFlight? before, CancellationToken ct)
     {
         var (decided, transaction) = (flight.Decided, flight.Transaction);
         await ReachAsync(CommitPoint.BeforeAppend, transaction, ct);
         await transaction.AddRowsAsync(decided.Writes, isWaiting: before is { Written.IsCompleted: false }, ct);
         // It has the fence then and lets it go with its commit. Earlier, this batch might get there first.
-        if (before is not null && !await before.Written)
+        if (before is not null && !await before.Written.WaitAsync(transaction.HasRows ? AheadMax : Timeout.InfiniteTimeSpan, ct))
             throw new LedgerFenceLostException();
         await transaction.WriteAsync(shard, flight.Place, decided, ct);
         flight.IsWritten();

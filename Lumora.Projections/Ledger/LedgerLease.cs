@@ -46,13 +46,18 @@ internal sealed class LedgerLease(NpgsqlDataSource source, string shard, string 
         "update ledger_lease set deadline = clock_timestamp() where shard = $1 and holder = $2 and term = $3";
 
     // A host that froze inside its transaction still holds the fence's row, for as long as its connection lives: the
-    // transaction that is about to change the row stands in the row itself.
+    // transaction that is about to change the row stands in the row itself. And with a batch that it decided ahead, rows that
+    // the next writer wants to add: whoever adds outcomes has the table's lock until the transaction ends.
     private const string BreakSql =
         """
-        select count(pg_terminate_backend(l.pid))
-        from ledger_fence f join pg_locks l
-          on l.locktype = 'transactionid' and l.transactionid = f.xmax and l.granted and l.pid <> pg_backend_pid()
-        where f.shard = $1
+        select count(pg_terminate_backend(pid)) from (
+          select l.pid from ledger_fence f join pg_locks l on l.locktype = 'transactionid' and l.transactionid = f.xmax
+          where f.shard = $1 and l.granted
+          union
+          select l.pid from pg_locks l join pg_database d on d.oid = l.database
+          where d.datname = current_database() and l.relation = 'public.ledger_outcome'::regclass
+            and l.mode = 'RowExclusiveLock' and l.granted) as earlier
+        where pid <> pg_backend_pid()
         """;
 
     private NpgsqlConnection? _connection;
@@ -110,7 +115,7 @@ internal sealed class LedgerLease(NpgsqlDataSource source, string shard, string 
     public Task ReleaseAsync(long term, CancellationToken ct) => UseAsync(
         ReleaseSql, command => command.ExecuteNonQueryAsync(ct), ct, Text(shard), Text(holder), Long(term));
 
-    /// <summary>Ends the transaction that an earlier writer has open on the fence, if there is one; answers how many.</summary>
+    /// <summary>Ends the transactions that an earlier writer has open, on the fence or with rows ahead of it; answers how many.</summary>
     public Task<long> BreakFenceAsync(CancellationToken ct) => UseAsync(
         BreakSql, async command => (long)(await command.ExecuteScalarAsync(ct))!, ct, Text(shard));
 

@@ -68,11 +68,13 @@ internal sealed class LedgerTransaction(NpgsqlConnection connection) : IAsyncDis
         "update ledger_fence set journal_version = $2, account_count = $3, at = $4 where shard = $1";
 
     private NpgsqlTransaction? _transaction;
-    private bool _hasRows;
 
     public NpgsqlTransaction Transaction => _transaction ?? throw new InvalidOperationException("The transaction has not begun.");
 
     public int Backend => connection.ProcessID;
+
+    /// <summary>True when rows were added before the fence was moved.</summary>
+    public bool HasRows { get; private set; }
 
     public static async Task<LedgerTransaction> OpenAsync(NpgsqlDataSource source, CancellationToken ct) =>
         new(await source.OpenConnectionAsync(ct));
@@ -119,8 +121,9 @@ internal sealed class LedgerTransaction(NpgsqlConnection connection) : IAsyncDis
         LedgerLoad.ReadAccountsAsync(connection, _transaction, accounts, state, ct);
 
     /// <summary>
-    /// Adds the rows under ids of their own. They meet nobody else's, so they may be there before the fence is moved: many rows go by
-    /// COPY; few go along with all others, unless those have to wait for the batch before, whose time these can use.
+    /// Adds the rows that are only ever added, before the fence is moved: many by COPY; few go along with all others, unless
+    /// those have to wait for the batch before, whose time these can use. They meet the rows of no other batch of this writer,
+    /// but those of another writer that decides from the same place: whoever has added them must not wait long for the fence.
     /// </summary>
     public async Task AddRowsAsync(LedgerWrites writes, bool isWaiting, CancellationToken ct)
     {
@@ -140,7 +143,7 @@ internal sealed class LedgerTransaction(NpgsqlConnection connection) : IAsyncDis
         }
         else
             return;
-        _hasRows = true;
+        HasRows = true;
     }
 
     /// <summary>Writes set-wise every row of the batch that is not there yet, where the journal will stand, and its events.</summary>
@@ -155,7 +158,7 @@ internal sealed class LedgerTransaction(NpgsqlConnection connection) : IAsyncDis
         await BeginAsync(ct);
         await using var batch = new NpgsqlBatch(connection, _transaction);
         AddFence(batch, shard, place, decided.State);
-        if (!_hasRows)
+        if (!HasRows)
             AddRows(batch, writes);
         if (writes.Opened.Count > 0)
             batch.Add(LedgerSets.Opened(writes.Opened));

@@ -10,12 +10,15 @@ namespace Lumora.Integration.Tests.Ledger;
 /// People who pay one unit after the other, each with a key of its own, through the host that they know; what got no
 /// answer, or "busy", they repeat with the same key, on the other host when theirs is gone.
 /// </summary>
-internal sealed class LedgerCallers
+internal sealed class LedgerCallers : IAsyncDisposable
 {
+    private static readonly TimeSpan RepeatPause = TimeSpan.FromMilliseconds(5);
+
     private readonly List<Task> _running = [];
     private readonly ConcurrentBag<(string Key, long JournalVersion)> _posted = [];
     private readonly Lock _gate = new();
     private volatile bool _enough;
+    private volatile bool _gaveUp;
     private int _unknown;
     private long _lastAnswer;
     private TimeSpan _pause;
@@ -72,13 +75,20 @@ internal sealed class LedgerCallers
         Assert.Equal(Answered, await harness.BalanceAsync(Account(1)));
     }
 
+    /// <summary>Of a test that failed: nobody goes on.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _enough = _gaveUp = true;
+        await Task.WhenAll(_running).ContinueWith(_ => { }, TaskScheduler.Default).WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
     private async Task PayAsync(string caller, ILedger first, ILedger second)
     {
         var pay = Pay(Account(0), Account(1), 1) with { Kind = "pay_one" };
         for (var i = 0; !_enough; i++)
         {
             var request = Request($"{caller}-{i}", pay);
-            for (var attempt = 0; ; attempt++)
+            for (var attempt = 0; !_gaveUp; attempt++)
             {
                 var answer = await TryAsync(attempt % 2 == 0 ? first : second, request);
                 if (answer is LedgerOutcome.Posted posted)
@@ -88,6 +98,7 @@ internal sealed class LedgerCallers
                 }
 
                 Assert.IsNotType<LedgerOutcome.Refused>(answer);
+                await Task.Delay(RepeatPause);
             }
         }
     }

@@ -3,7 +3,9 @@ using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
 using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Integration.Tests.Tasks;
+using Lumora.Projections.EventStore;
 using Lumora.Projections.Ledger;
+using Npgsql;
 using static Lumora.Integration.Tests.Ledger.LedgerHarness;
 
 namespace Lumora.Integration.Tests.Ledger;
@@ -92,7 +94,7 @@ public sealed class LedgerLeaseTests(TestDatabases databases)
         await using var hosts = await TwoHosts.StartAsync(databases);
         var (harness, killed, other) = hosts;
         await LedgerCallers.OpenAsync(killed.Ledger);
-        var callers = new LedgerCallers()
+        await using var callers = new LedgerCallers()
             .Start("a", 8, killed.Ledger, other.Ledger).Start("b", 8, other.Ledger, other.Ledger);
         await callers.MoreAsync(100);
 
@@ -128,12 +130,34 @@ public sealed class LedgerLeaseTests(TestDatabases databases)
     }
 
     [Fact]
+    public async Task The_next_writer_does_not_wait_for_rows_that_a_frozen_one_added_ahead()
+    {
+        await using var harness = await LedgerHarness.StartAsync(databases);
+        await using (var before = await LedgerHost.StartAsync(harness))
+            await FundAsync(before.Ledger, 2, 100);
+        var pay = Request("k", Pay(Account(0), Account(1), 1));
+        // The open transaction of a host that froze: nobody will ever end it.
+        await using var frozen = await harness.Sessions.DataSource(ShardRole.Global)
+            .OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await frozen.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using var add = new NpgsqlCommand(
+            "insert into ledger_outcome (id, journal_version, at, digest) values ($1, 1, now(), '')", frozen, transaction);
+        add.Parameters.Add(new NpgsqlParameter { Value = OutcomeId.Of(pay.Actor.Id, pay.Key) });
+        await add.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+
+        await using var host = await LedgerHost.StartAsync(harness);
+        var at = Stopwatch.GetTimestamp();
+        Assert.IsType<LedgerOutcome.Posted>(await host.Ledger.AskAsync(pay));
+        Assert.InRange(Stopwatch.GetElapsedTime(at), TimeSpan.Zero, TakenOverWithin);
+    }
+
+    [Fact]
     public async Task A_writer_that_does_not_know_that_its_lease_is_gone_loses_turns_and_no_money()
     {
         await using var hosts = await TwoHosts.StartAsync(databases);
         var (harness, late, other) = hosts;
         await LedgerCallers.OpenAsync(late.Ledger);
-        var callers = new LedgerCallers().Start("a", 4, late.Ledger, late.Ledger).Start("b", 4, other.Ledger, other.Ledger);
+        await using var callers = new LedgerCallers().Start("a", 4, late.Ledger, late.Ledger).Start("b", 4, other.Ledger, other.Ledger);
         await callers.MoreAsync(50);
 
         // Both write until the first one's own clock tells it to stop: the fence alone stands between them.
@@ -157,7 +181,7 @@ public sealed class LedgerLeaseTests(TestDatabases databases)
         await using var hosts = await TwoHosts.StartAsync(databases, new LedgerOptions { LeaseTime = TimeSpan.FromSeconds(30) });
         var (harness, stopping, other) = hosts;
         await LedgerCallers.OpenAsync(stopping.Ledger);
-        var callers = new LedgerCallers()
+        await using var callers = new LedgerCallers()
             .Start("a", 8, stopping.Ledger, other.Ledger).Start("b", 8, other.Ledger, other.Ledger);
         await callers.MoreAsync(100);
 

@@ -1,6 +1,7 @@
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
 using Lumora.Integration.Tests.Infrastructure;
+using Lumora.Integration.Tests.Tasks;
 using Lumora.Projections.EventStore;
 using Lumora.Projections.Ledger;
 using static Lumora.Integration.Tests.Ledger.LedgerHarness;
@@ -155,6 +156,38 @@ public sealed class LedgerWriterTests(TestDatabases databases)
         Assert.All(await Task.WhenAll(first, second), answer => Assert.IsType<LedgerOutcome.Posted>(answer));
         var balances = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => harness.BalanceAsync(Account(i))));
         Assert.Equal([1_002, 1_004, 1_001, 993], balances);
+    }
+
+    /// <summary>
+    /// One has the fence and adds rows; the other waits for it with a batch, behind which a second one has already added rows
+    /// under the same ids. PostgreSQL sees no circle: the second batch waits for the first in its own process.
+    /// </summary>
+    [Fact]
+    public async Task Rows_that_are_there_ahead_of_the_fence_do_not_hold_the_writer_that_has_it()
+    {
+        await using var harness = await StartAsync(databases);
+        var gate = new Gate();
+        var (left, right) = (await harness.WriterAsync(), await harness.WriterAsync(gate));
+        await FundAsync(left, 2, 1_000);
+        gate.Close();
+        var others = right.SubmitAsync(
+            [Request("other-1", Pay(Account(0), Account(1), 1)), Request("other-2", Pay(Account(0), Account(1), 2))],
+            BulkMode.Independent, TestContext.Current.CancellationToken);
+        await gate.Reached;
+        var first = left.AskAsync(Request("first", Pay(Account(0), Account(1), 4)));
+        await WorkFixture.EventuallyAsync(() => StandsAsync("wait_event_type = 'Lock' and query like '%ledger_fence%'"));
+        var second = left.AskAsync(Request("second", Pay(Account(0), Account(1), 8)));
+        await WorkFixture.EventuallyAsync(() => StandsAsync("state = 'idle in transaction' and query like '%ledger_entry%'"));
+        gate.Open();
+        // Less than the 30 s after which a statement gives up.
+        var answers = (await others.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken)).Concat(await Task.WhenAll(first, second));
+        Assert.All(answers, answer => Assert.IsType<LedgerOutcome.Posted>(answer));
+        Assert.Equal(1_015, await harness.BalanceAsync(Account(1)));
+
+        async Task<string?> StandsAsync(string how) => await harness.CountAsync(
+            $"select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and {how}") > 0
+            ? how
+            : null;
     }
 
     [Fact]
