@@ -9,7 +9,7 @@ internal static class LedgerModule
     public static WebApplicationBuilder AddLedger(this WebApplicationBuilder builder)
     {
         builder.Services.AddOptions<LedgerOptions>().BindConfiguration("Lumora:Ledger")
-            .Validate(o => o.QueueLengthMax is >= 1 and <= 1_000_000, "Lumora:Ledger:QueueLengthMax must be 1 to 1,000,000.")
+            .Validate(o => o.QueueLengthMax is >= 16 and <= 1_000_000, "Lumora:Ledger:QueueLengthMax must be 16 to 1,000,000.")
             .Validate(o => o.BatchSizeMax is >= 1 and <= 8_192, "Lumora:Ledger:BatchSizeMax must be 1 to 8,192.")
             .Validate(
                 o => o.CachedAccountsMax is >= 0 and <= 10_000_000,

@@ -10,11 +10,14 @@ public sealed class ShardMap : IAsyncDisposable
 
     // The writer's statements run prepared, batch after batch, with plans that fit tables of any size: a plan made while a
     // table was small and scanned must not stay when it has grown. Between batches nothing is left to reset.
-    private const string WriterPlans =
-        "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
+    // A transaction whose host is gone, or hangs, is in the next writer's way: the writer itself never pauses for long inside one.
+    private const string WriterSettings =
+        "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
+        + "-c idle_in_transaction_session_timeout=5000 -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3";
 
     private readonly Dictionary<string, NpgsqlDataSource> _sources;
     private readonly Dictionary<string, NpgsqlDataSource> _writerSources;
+    private readonly Dictionary<string, NpgsqlDataSource> _leaseSources;
     private readonly Dictionary<string, NpgsqlDataSource> _logSources;
     private readonly Dictionary<ShardRole, string> _roles;
 
@@ -49,6 +52,10 @@ public sealed class ShardMap : IAsyncDisposable
             pair => pair.Key,
             pair => new NpgsqlDataSourceBuilder(ForWriter(pair.Value)) { Name = $"lumora/{pair.Key}/writer" }.Build(),
             StringComparer.Ordinal);
+        _leaseSources = connections.ToDictionary(
+            pair => pair.Key,
+            pair => new NpgsqlDataSourceBuilder(ForLease(pair.Value)) { Name = $"lumora/{pair.Key}/lease" }.Build(),
+            StringComparer.Ordinal);
         _logSources = connections.ToDictionary(
             pair => pair.Key,
             pair => new NpgsqlDataSourceBuilder(ForLog(pair.Value)) { Name = $"lumora/{pair.Key}/log" }.Build(),
@@ -71,6 +78,11 @@ public sealed class ShardMap : IAsyncDisposable
     public NpgsqlDataSource WriterSource(string shard) => _writerSources[shard];
 
     /// <summary>
+    /// Connections of <paramref name="shard"/> for the lease of its journal: whoever waits for one behind all other queries loses it.
+    /// </summary>
+    public NpgsqlDataSource LeaseSource(string shard) => _leaseSources[shard];
+
+    /// <summary>
     /// Connections of <paramref name="shard"/> that read its log, with a few statements that come again and again: the server keeps
     /// their plans. Nothing that changes a session may run on them.
     /// </summary>
@@ -79,7 +91,7 @@ public sealed class ShardMap : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        foreach (var source in _sources.Values.Concat(_writerSources.Values).Concat(_logSources.Values))
+        foreach (var source in _sources.Values.Concat(_writerSources.Values).Concat(_leaseSources.Values).Concat(_logSources.Values))
             await source.DisposeAsync();
     }
 
@@ -94,10 +106,14 @@ public sealed class ShardMap : IAsyncDisposable
         Options = $"{new NpgsqlConnectionStringBuilder(connection).Options} -c enable_seqscan=off".TrimStart(),
     }.ConnectionString;
 
+    // One in use, one whose end is not certain yet.
+    private static string ForLease(string connection) =>
+        new NpgsqlConnectionStringBuilder(connection) { MaxPoolSize = 2, MinPoolSize = 0 }.ConnectionString;
+
     private static string ForWriter(string connection)
     {
         var settings = new NpgsqlConnectionStringBuilder(connection) { NoResetOnClose = true, MaxPoolSize = 4, MinPoolSize = 0 };
-        settings.Options = string.IsNullOrEmpty(settings.Options) ? WriterPlans : $"{settings.Options} {WriterPlans}";
+        settings.Options = string.IsNullOrEmpty(settings.Options) ? WriterSettings : $"{settings.Options} {WriterSettings}";
         return settings.ConnectionString;
     }
 }

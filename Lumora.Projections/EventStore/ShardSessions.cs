@@ -75,6 +75,9 @@ public sealed class ShardSessions(IDocumentStore store, ShardMap shards)
     /// <summary>Connections of the ledger's writer of <paramref name="role"/>.</summary>
     internal NpgsqlDataSource WriterSource(ShardRole role) => shards.WriterSource(ShardOf(role));
 
+    /// <summary>Connections of the lease of <paramref name="role"/>'s journal.</summary>
+    internal NpgsqlDataSource LeaseSource(ShardRole role) => shards.LeaseSource(ShardOf(role));
+
     /// <summary>Plain connections to the database of <paramref name="shard"/>.</summary>
     public NpgsqlDataSource DataSource(string shard) => shards.DataSource(shard);
 

@@ -25,9 +25,17 @@ internal sealed class LedgerForwarder(LedgerOptions options) : QueuedLedger, IAs
     /// <summary>Takes over what a writer of this host may not decide any more.</summary>
     public void TakeBack(Pending pending)
     {
-        // Not "busy", which promises that nothing was decided.
-        if (!Takes(pending))
-            pending.Fail(new InvalidOperationException("This host is the writer no longer, and too many wait for the next one."));
+        try
+        {
+            // Not "busy", which promises that nothing was decided.
+            if (!Takes(pending, mayBeDecided: true))
+                pending.Fail(new InvalidOperationException("This host is the writer no longer, and too many wait for the next one."));
+        }
+        catch (Exception fault) when (fault is NotSupportedException or InvalidOperationException or KeyNotFoundException)
+        {
+            // What cannot travel. It costs only itself.
+            pending.Fail(fault);
+        }
     }
 
     /// <summary>Takes no more; ends when everybody who waits has an answer.</summary>
@@ -50,7 +58,9 @@ internal sealed class LedgerForwarder(LedgerOptions options) : QueuedLedger, IAs
 
     private protected override LedgerOutcome Busy(int requests) => new LedgerOutcome.Busy(options.RetryAfter);
 
-    internal override bool Takes(Pending pending)
+    internal override bool Takes(Pending pending) => Takes(pending, mayBeDecided: false);
+
+    private bool Takes(Pending pending, bool mayBeDecided)
     {
         var line = LedgerWire.Encode(pending.Asked.Select(asked => asked.Request));
         if (line.Length >= options.ForwardBytesMax)
@@ -61,7 +71,7 @@ internal sealed class LedgerForwarder(LedgerOptions options) : QueuedLedger, IAs
 
         var until = Stopwatch.GetTimestamp() + (long)(options.ForwardTimeLimit.TotalSeconds * Stopwatch.Frequency);
         if (Interlocked.Add(ref _waiting, pending.Asked.Count) <= options.QueueLengthMax
-            && _queue.Writer.TryWrite(new Waiting(pending, line, until)))
+            && _queue.Writer.TryWrite(new Waiting(pending, line, until) { MayBeDecided = mayBeDecided }))
             return true;
         Interlocked.Add(ref _waiting, -pending.Asked.Count);
         return false;
@@ -108,53 +118,74 @@ internal sealed class LedgerForwarder(LedgerOptions options) : QueuedLedger, IAs
         {
             while (DropLate(batch) > 0)
             {
+                var isHeard = true;
                 if (leadership.LiveWriter is { } writer)
-                {
                     batch.ForEach(waiting => Pass(waiting, writer));
+                else
+                    isHeard = leadership.Seen is { Address: { } address } lease && !leadership.IsOwn(lease)
+                        && await IsAnsweredAsync(batch, sender, lease, address, leadership.DatabaseNow, ct);
+                if (DropLate(batch) == 0)
                     return;
-                }
-
-                using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-                limit.CancelAfter(batch.Min(waiting => waiting.Left) + TimeSpan.FromMilliseconds(1));
-                if (leadership.Seen is { Address: { } address } lease && !leadership.IsOwn(lease)
-                    && await sender.SendAsync(batch, lease, address, leadership.DatabaseNow, limit.Token) is { } answers)
-                {
-                    for (var i = 0; i < batch.Count; i++)
-                        Answer(batch[i], answers[i]);
-                    return;
-                }
-
-                await leadership.LookAgainAsync().WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                // The others look for the next writer, or wait until this one has room.
+                await (isHeard ? Task.Delay(options.RetryAfter, ct) : leadership.LookAgainAsync())
+                    .WaitAsync(LeftOf(batch), ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 ct.ThrowIfCancellationRequested();
             }
         }
         catch (OperationCanceledException stopped) when (ct.IsCancellationRequested)
         {
-            batch.ForEach(waiting => Fail(waiting, stopped));
+            batch.FindAll(waiting => !waiting.HasLeft).ForEach(waiting => Fail(waiting, stopped));
             throw;
         }
     }
 
+    // Each call's time is its own: who has none left hears it at once, the others go on waiting for the same answer.
+    private async Task<bool> IsAnsweredAsync(
+        List<Waiting> batch, LedgerSender sender, SeenLease lease, string address, DateTimeOffset? now, CancellationToken ct)
+    {
+        var calls = batch.ConvertAll(waiting => (Waiting: waiting, waiting.MayBeDecided));
+        batch.ForEach(waiting => waiting.MayBeDecided = true);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var sending = sender.SendAsync([.. batch], lease, address, now, end.Token);
+        while (!sending.IsCompleted && DropLate(batch) > 0)
+            await ((Task)sending).WaitAsync(LeftOf(batch), CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await end.CancelAsync();
+        if (await sending is not { } answers)
+            return false;
+        for (var i = 0; i < calls.Count; i++)
+        {
+            if (!calls[i].Waiting.HasLeft)
+                Answer(calls[i].Waiting, answers[i], calls[i].MayBeDecided);
+        }
+
+        return true;
+    }
+
+    // A millisecond more than the first of them has: then its time is up.
+    private static TimeSpan LeftOf(List<Waiting> batch) => batch.Min(waiting => waiting.Left) + TimeSpan.FromMilliseconds(1);
+
     private int DropLate(List<Waiting> batch)
     {
-        batch.RemoveAll(waiting =>
+        foreach (var waiting in batch)
         {
-            if (waiting.Left > TimeSpan.Zero)
-                return false;
-            Fail(waiting, new TimeoutException("No host answered as the writer of the ledger."));
-            return true;
-        });
+            if (!waiting.HasLeft && waiting.Left == TimeSpan.Zero)
+                Fail(waiting, new TimeoutException("No host answered as the writer of the ledger."));
+        }
+
+        batch.RemoveAll(waiting => waiting.HasLeft);
         return batch.Count;
     }
 
+    // What may be decided already is never "busy", which promises that nothing was: it waits for room.
     private void Pass(Waiting waiting, LedgerWriter writer)
     {
-        Leave(waiting);
-        if (!writer.Takes(waiting.Pending))
-            waiting.Pending.Answer([.. Enumerable.Repeat(Busy(1), waiting.Pending.Asked.Count)]);
+        if (writer.Takes(waiting.Pending))
+            Leave(waiting);
+        else if (!waiting.MayBeDecided)
+            Answer(waiting, [.. Enumerable.Repeat(Busy(1), waiting.Pending.Asked.Count)], mayBeDecided: false);
     }
 
-    private void Answer(Waiting waiting, IReadOnlyList<LedgerOutcome>? outcomes)
+    private void Answer(Waiting waiting, IReadOnlyList<LedgerOutcome>? outcomes, bool mayBeDecided)
     {
         if (outcomes is null || outcomes.Count != waiting.Pending.Asked.Count)
         {
@@ -162,6 +193,8 @@ internal sealed class LedgerForwarder(LedgerOptions options) : QueuedLedger, IAs
             return;
         }
 
+        if (mayBeDecided && outcomes.Any(outcome => outcome is LedgerOutcome.Busy))
+            return;
         Leave(waiting);
         waiting.Pending.Answer([.. outcomes]);
     }
@@ -172,7 +205,11 @@ internal sealed class LedgerForwarder(LedgerOptions options) : QueuedLedger, IAs
         waiting.Pending.Fail(fault);
     }
 
-    private void Leave(Waiting waiting) => Interlocked.Add(ref _waiting, -waiting.Pending.Asked.Count);
+    private void Leave(Waiting waiting)
+    {
+        waiting.HasLeft = true;
+        Interlocked.Add(ref _waiting, -waiting.Pending.Asked.Count);
+    }
 }
 
 /// <summary>A call on its way to the writer.</summary>
@@ -181,6 +218,12 @@ internal sealed class LedgerForwarder(LedgerOptions options) : QueuedLedger, IAs
 /// <param name="Until">On the monotonic clock: then its outcome is called unknown.</param>
 internal sealed record Waiting(Pending Pending, byte[] Line, long Until)
 {
+    /// <summary>True once a writer may have had it: from then on nobody can say that nothing was decided.</summary>
+    public bool MayBeDecided { get; set; }
+
+    /// <summary>True once it waits here no longer.</summary>
+    public bool HasLeft { get; set; }
+
     /// <summary>Until its time is up; never negative.</summary>
     public TimeSpan Left
     {

@@ -163,9 +163,9 @@ internal sealed partial class LedgerLeadership : IAsyncDisposable
                 await LookAsync(ct);
             }
         }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        catch (Exception) when (ct.IsCancellationRequested)
         {
-            // The host stops.
+            // The host stops, perhaps in the middle of a look that fails for it.
         }
     }
 

@@ -3,7 +3,7 @@ namespace Lumora.Projections.Ledger;
 /// <summary>Bounds of a ledger: its writer, its lease and what travels between hosts (<c>Lumora:Ledger</c>).</summary>
 public sealed class LedgerOptions
 {
-    /// <summary>Requests that may wait; one more is answered "busy". 1 to 1,000,000, default 16,384.</summary>
+    /// <summary>Requests that may wait; one more is answered "busy". 16 to 1,000,000, default 16,384.</summary>
     public int QueueLengthMax { get; set; } = 16_384;
 
     /// <summary>Requests that share a commit. 1 to 8,192, default 8,192.</summary>

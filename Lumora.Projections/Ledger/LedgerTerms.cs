@@ -65,7 +65,7 @@ internal sealed partial class LedgerTerms : IAsyncDisposable
         }
         catch
         {
-            await _lease.ReleaseAsync(number, ct);
+            await ReleaseAsync(number);
             throw;
         }
 
@@ -169,6 +169,20 @@ internal sealed partial class LedgerTerms : IAsyncDisposable
         catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
             LogNotBroken(fault, _shard);
+        }
+    }
+
+    // Of a term that could not begin, perhaps because its time was up: that of the release is its own.
+    private async Task ReleaseAsync(long number)
+    {
+        using var limit = new CancellationTokenSource(LedgerLeadership.LookTimeout);
+        try
+        {
+            await _lease.ReleaseAsync(number, limit.Token);
+        }
+        catch (Exception fault) when (fault is NpgsqlException or OperationCanceledException)
+        {
+            // It runs out by itself.
         }
     }
 

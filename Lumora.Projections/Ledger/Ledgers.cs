@@ -33,7 +33,7 @@ public sealed partial class Ledgers : ILedgers, IHostedLifecycleService, IAsyncD
                 continue;
             var (forwarder, probe) = (new LedgerForwarder(_options), probes.SingleOrDefault());
             var leadership = new LedgerLeadership(
-                shard, new LedgerLease(sessions.DataSource(role), shard, holder), _options, address,
+                shard, new LedgerLease(sessions.LeaseSource(role), shard, holder), _options, address,
                 term => new LedgerWriter(sessions, role, _options, clock, logger, probe, metrics) { Term = term },
                 OpenAsync, forwarder, probe, metrics, logger);
             _ledgers[shard] = new ShardLedger(

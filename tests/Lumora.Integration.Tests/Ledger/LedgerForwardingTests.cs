@@ -5,6 +5,7 @@ using System.Text;
 using Lumora.Api.Ledger;
 using Lumora.Domain.Ledger;
 using Lumora.Integration.Tests.Infrastructure;
+using Lumora.Integration.Tests.Tasks;
 using Lumora.Projections.EventStore;
 using Lumora.Projections.Ledger;
 using Microsoft.AspNetCore.Builder;
@@ -116,6 +117,38 @@ public sealed class LedgerForwardingTests(TestDatabases databases)
         await Assert.ThrowsAsync<LedgerUnavailableException>(
             () => host.Ledger.AskAsync(Request("w6", Pay(Account(0), Account(1), 1))));
         Assert.Equal(100, await harness.BalanceAsync(Account(1)));
+    }
+
+    /// <summary>"Busy" promises that nothing was decided, and of a request that a writer has had nobody knows that.</summary>
+    [Fact]
+    public async Task A_request_that_a_writer_may_have_decided_waits_for_room_at_the_next_one_and_is_not_told_busy()
+    {
+        await using var hosts = await TwoHosts.StartAsync(databases, new LedgerOptions { QueueLengthMax = 16, BatchSizeMax = 4 });
+        var (harness, first, second) = hosts;
+        await FundAsync(first.Ledger, 2, 1_000);
+        first.Freeze(inCommit: true);
+        var asked = first.Ledger.AskAsync(Request("asked", Pay(Account(0), Account(1), 1)));
+        await first.InCommit;
+        await WorkFixture.EventuallyAsync(() => Task.FromResult(second.Standing.IsWriter ? second : null));
+        Assert.IsType<LedgerOutcome.Posted>(await second.Ledger.AskAsync(Request("first-of-the-next", Pay(Account(0), Account(1), 1))));
+        second.FreezeCommits();
+        var full = Fill("early", 8);
+        await second.InCommit;
+        full.AddRange(Fill("late", 32));
+        Assert.Contains(full, answer => answer.IsCompleted);
+
+        // What it has decided meets the other writer's fence: it is to be decided again, by that one.
+        first.Thaw();
+        await Task.Delay(TimeSpan.FromSeconds(1), Ct);
+        Assert.False(asked.IsCompleted);
+        second.Thaw();
+        Assert.IsType<LedgerOutcome.Posted>(await asked);
+        var posted = (await Task.WhenAll(full)).Count(answer => answer is LedgerOutcome.Posted);
+        Assert.InRange(posted, 1, full.Count - 1);
+        Assert.Equal(1_000 + posted + 2, await harness.BalanceAsync(Account(1)));
+
+        List<Task<LedgerOutcome>> Fill(string name, int count) => [.. Enumerable.Range(0, count)
+            .Select(i => second.Ledger.AskAsync(Request($"{name}-{i}", Pay(Account(0), Account(1), 1))))];
     }
 
     [Fact]

@@ -76,6 +76,9 @@ internal sealed class LedgerHost : ILedgerProbe, IAsyncDisposable
         _commits = inCommit ? new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) : null;
     }
 
+    /// <summary>Its next commit does not happen before <see cref="Thaw"/>; it keeps its lease.</summary>
+    public void FreezeCommits() => _commits = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public void Thaw()
     {
         _looks?.TrySetResult();
