@@ -38,7 +38,7 @@ internal static class EventExport
             return;
         }
 
-        var size = logs.Latest(name)?.Checkpoint.Size ?? 0;
+        var size = log.Served.Size;
         if (!turns.TryTake())
         {
             context.Response.Headers.RetryAfter = "1";

@@ -4,7 +4,6 @@ using System.Text;
 using GraphQL;
 using Lumora.Api.Log;
 using Lumora.Chain.Log;
-using Lumora.Chain.Verification;
 using Lumora.Domain.Log;
 using Lumora.Projections.EventStore;
 
@@ -74,8 +73,7 @@ public sealed partial class Query
             return null;
         foreach (var log in logs.All)
         {
-            var size = logs.Latest(log.Shard)?.Checkpoint.Size ?? 0;
-            if (await log.Leaves.FindAsync(eventId, ct) is { } leaf && leaf.Index < size)
+            if (await log.Leaves.FindAsync(eventId, ct) is { } leaf && leaf.Index < log.Served.Size)
                 return LogEvent.From(leaf);
         }
 
@@ -94,10 +92,10 @@ public sealed partial class Query
     {
         access.Demand(context.Caller());
         var name = shard ?? sessions.ShardOf(ShardRole.Global);
-        if (logs.Find(name) is not { } log || logs.Latest(name) is not { } latest)
+        if (logs.Find(name) is not { } log || log.Served.Size is not (> 0 and var size))
             return page.Page<LogEvent>([], row => row.Id);
         var search = new LeafSearch(
-            Index(page.After, otherwise: -1), Math.Min(Index(page.Before, latest.Checkpoint.Size), latest.Checkpoint.Size),
+            Index(page.After, otherwise: -1), Math.Min(Index(page.Before, size), size),
             page.Backward, page.Take, stream, type);
         var rows = await log.Leaves.SearchAsync(search, ct);
         return page.Page([.. rows.Select(LogEvent.From)], row => row.Index.ToString(CultureInfo.InvariantCulture));
@@ -109,12 +107,11 @@ public sealed partial class Query
     public static LogCheckpoint? Checkpoint(
         [FromServices] ShardLogs logs, [FromServices] ShardSessions sessions, string? shard = null)
     {
-        if (logs.Find(shard ?? sessions.ShardOf(ShardRole.Global)) is not { } log || log.ReadCheckpoint() is not { } published)
+        if (logs.Find(shard ?? sessions.ShardOf(ShardRole.Global)) is not { } log || log.Served.Read() is not var (checkpoint, note, at))
             return null;
-        var checkpoint = NoteVerifier.VerifyCheckpoint(published.Note, log.Key).Checkpoint;
         return new LogCheckpoint(
             log.Shard, checkpoint.Origin, checkpoint.Size, checkpoint.Root.ToBase64(),
-            System.Text.Encoding.UTF8.GetString(published.Note), log.Key.ToString(), published.At);
+            System.Text.Encoding.UTF8.GetString(note), log.Key.ToString(), at);
     }
 
     private static long Index(string? key, long otherwise) =>

@@ -72,6 +72,15 @@ public sealed class FolderBlobStore(string root) : IBlobStore
         return Task.CompletedTask;
     }
 
+    /// <inheritdoc/>
+    public Task DeleteFolderAsync(string folder, CancellationToken cancellationToken)
+    {
+        var path = FileOf(folder);
+        if (Directory.Exists(path))
+            Directory.Delete(path, recursive: true);
+        return Task.CompletedTask;
+    }
+
     private async Task WriteAsync(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         var file = FileOf(path);

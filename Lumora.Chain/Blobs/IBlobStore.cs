@@ -18,6 +18,9 @@ public interface IBlobStore
 
     /// <summary>Removes a blob that is no longer needed; absent is no error.</summary>
     Task DeleteAsync(string path, CancellationToken cancellationToken);
+
+    /// <summary>Removes every blob whose path begins with <paramref name="folder"/> and <c>/</c>; none is no error.</summary>
+    Task DeleteFolderAsync(string folder, CancellationToken cancellationToken);
 }
 
 /// <summary>A blob that never changes was to be written with other bytes than it has.</summary>

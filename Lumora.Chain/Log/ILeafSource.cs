@@ -102,7 +102,7 @@ public sealed class LeafTable(NpgsqlDataSource database, NpgsqlDataSource lookUp
     /// <summary>Leaves from <paramref name="begin"/> up to and without <paramref name="end"/>, at most one page of them.</summary>
     public async Task<IReadOnlyList<LeafRow>> ReadPageAsync(long begin, long end, CancellationToken cancellationToken)
     {
-        await using var command = lookUps.CreateCommand(
+        await using var command = database.CreateCommand(
             "select leaf_index, hash, bytes, detached from log_leaves where leaf_index >= $1 and leaf_index < $2 order by leaf_index");
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = begin });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = Math.Min(end, begin + PageRows) });

@@ -7,23 +7,22 @@ using Lumora.Domain.Merkle;
 namespace Lumora.Chain.Log;
 
 /// <summary>
-/// Makes the inclusion proofs of one log in its newest checkpoint. What requests have in common is done once: the signature of a
-/// checkpoint, and the nodes of <see cref="TreeCache"/>. Safe for threads.
+/// Makes the inclusion proofs of one log in its newest checkpoint. The nodes that requests have in common are hashed once
+/// (<see cref="TreeCache"/>). Safe for threads.
 /// </summary>
-public sealed class LogProofs(IBlobStore blobs, VerifierKey key)
+public sealed class LogProofs(FolderBlobStore blobs, VerifierKey key)
 {
     private readonly BlobTiles _tiles = new(blobs);
     private volatile TreeCache _cache = new();
-    private volatile Verified? _newest;
+
+    /// <summary>The checkpoint that they lead to.</summary>
+    public ServedCheckpoint Served { get; } = new(blobs, key);
 
     /// <summary>The <c>.tlog-proof</c> of <paramref name="leaf"/>; null when no published checkpoint covers it yet.</summary>
     /// <exception cref="VerificationException">Tiles, checkpoint and leaf do not belong together: nothing false leaves.</exception>
     public async Task<byte[]?> ProveAsync(LeafRow leaf, CancellationToken cancellationToken)
     {
-        if (await blobs.ReadAsync(LogPublisher.CheckpointPath, cancellationToken) is not { } note)
-            return null;
-        var checkpoint = Verify(note);
-        if (leaf.Index >= checkpoint.Size)
+        if (Served.Read() is not var (checkpoint, note, _) || leaf.Index >= checkpoint.Size)
             return null;
         var path = await new TreeReader(_tiles, checkpoint.Size, _cache).InclusionAsync(leaf.Index, cancellationToken);
         try
@@ -40,15 +39,4 @@ public sealed class LogProofs(IBlobStore blobs, VerifierKey key)
 
         return new TlogProof(leaf.Index, path, note).ToBytes();
     }
-
-    private Checkpoint Verify(byte[] note)
-    {
-        if (_newest is { } newest && newest.Note.AsSpan().SequenceEqual(note))
-            return newest.Checkpoint;
-        var verified = new Verified(note, NoteVerifier.VerifyCheckpoint(note, key).Checkpoint);
-        _newest = verified;
-        return verified.Checkpoint;
-    }
-
-    private sealed record Verified(byte[] Note, Checkpoint Checkpoint);
 }

@@ -26,6 +26,7 @@ public sealed class LogPublisher(
     private readonly IAnchoredCheckpoints _anchored = anchored ?? new NothingAnchored();
     private readonly ICosigner _cosigner = cosigner ?? new NoWitnesses();
     private State? _state;
+    private bool _swept;
 
     /// <summary>
     /// True once the chain has said what it holds of this log and the log goes on from there. Nothing is anchored before: an
@@ -66,6 +67,10 @@ public sealed class LogPublisher(
         }
 
         AgreesWithChain |= anchor is not null;
+        // What an earlier process left when it ended between a checkpoint and what is collected behind it.
+        if (!_swept && state.Published is { } published)
+            await CollectAsync(0, published.Checkpoint.Size, cancellationToken);
+        _swept |= state.Published is not null;
         _state = state;
         return state.Published;
     }
@@ -166,15 +171,11 @@ public sealed class LogPublisher(
         }
     }
 
-    /// <summary>Removes partial tiles of the old checkpoint whose full tile exists now (tlog-tiles allows it).</summary>
+    /// <summary>Removes all partial tiles whose full tile came between the two sizes (tlog-tiles allows it).</summary>
     private async Task CollectAsync(long oldSize, long size, CancellationToken cancellationToken)
     {
-        for (var level = TileId.Entries; level <= TileId.LevelMax; level++)
-        {
-            var index = TileId.CountAt(level, oldSize) / TileId.WidthMax;
-            if (TileId.At(level, index, oldSize) is { IsFull: false } partial && TileId.At(level, index, size) is { IsFull: true })
-                await blobs.DeleteAsync(partial.Path, cancellationToken);
-        }
+        foreach (var tile in TileId.Between(oldSize, size).Where(tile => tile.IsFull))
+            await blobs.DeleteFolderAsync(tile.PartialsFolder, cancellationToken);
     }
 
     /// <summary>published ≤ lock ≤ head, each shown to extend the one before; then what is signed gets published.</summary>
@@ -202,6 +203,8 @@ public sealed class LogPublisher(
         if (published is not null && published.Checkpoint.Size > size)
             throw new LogRefusedException(
                 $"The log {shard} has published {published.Checkpoint.Size} leaves, its lock knows {size} only: the lock was set back.");
+        // The last process may have ended between its swap and the flush: what comes out stands in the lock for good.
+        await checkpointLock.SwapAsync(shard, locked.Served, locked.Served, cancellationToken);
         var builder = await ResumeAsync(locked.Checkpoint, cancellationToken);
         await CheckConsistencyAsync(published?.Checkpoint, size, locked.Checkpoint.Root, cancellationToken);
         // Compared before anything comes out: what is in the lock may be a fork of what was restored away.

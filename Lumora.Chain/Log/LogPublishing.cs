@@ -71,9 +71,9 @@ public sealed partial class LogPublishing(
             {
                 return;
             }
-            catch (Exception exception) when (exception is LogRefusedException or NpgsqlException or IOException
-                or UnauthorizedAccessException or Blobs.BlobConflictException or TimeoutException)
+            catch (Exception exception)
             {
+                // Whatever it is: a shard whose publisher ends is one that nobody sees standing still.
                 Note(log.Shard, exception);
                 if (exception is LogRefusedException)
                     _refusals[log.Shard] = exception.Message;

@@ -19,25 +19,11 @@ public sealed record ShardLog(string Shard, VerifierKey Key, FolderBlobStore Blo
     /// <summary>Makes its inclusion proofs.</summary>
     public LogProofs Proofs { get; } = new(Blobs, Key);
 
+    /// <summary>Its newest published checkpoint.</summary>
+    public ServedCheckpoint Served => Proofs.Served;
+
     /// <summary><see cref="Keys"/>, and behind them those that have signed before.</summary>
     public IReadOnlyList<VerifierKey> KnownKeys { get; init; } = [Key];
-
-    /// <summary>The published checkpoint as it is served, and when its file was written; null before the first.</summary>
-    public (byte[] Note, DateTimeOffset At)? ReadCheckpoint()
-    {
-        try
-        {
-            // One handle: the file is replaced while it is read.
-            using var file = File.OpenHandle(Blobs.FileOf(LogPublisher.CheckpointPath), share: FileShare.ReadWrite | FileShare.Delete);
-            var note = new byte[RandomAccess.GetLength(file)];
-            var length = RandomAccess.Read(file, note, 0);
-            return (note[..length], new DateTimeOffset(File.GetLastWriteTimeUtc(file)));
-        }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return null;
-        }
-    }
 }
 
 /// <summary>The logs of all shards: where their files are, and which checkpoint is the newest.</summary>

@@ -64,6 +64,9 @@ public readonly record struct TileId(int Level, long Index, int Width)
         }
     }
 
+    /// <summary>Where the partial tiles of this place are: <c>tile/entries/000.p</c>.</summary>
+    public string PartialsFolder => $"{Full.Path}.p";
+
     /// <summary>Hashes of <paramref name="level"/> in a tree of <paramref name="size"/> leaves.</summary>
     public static long CountAt(int level, long size) =>
         level > LevelMax ? 0 : size >> (LevelBits * Math.Max(level, 0));

@@ -115,8 +115,8 @@ public sealed class LogPublisherFaultTests
         workshop.Leaves.Grow(3);
         await workshop.PublishAsync();
         workshop.Leaves.Grow(5);
-        // Bundle, tile, and then the lock.
-        const int swap = 2;
+        // The lock as it was, bundle, tile, and then the lock.
+        const int swap = 3;
         await DyingAsync(workshop, new LogWorkshop.Faults(swap, persisted));
         workshop.Leaves.Rows.RemoveAt(4);
         if (goesOn)

@@ -67,18 +67,40 @@ public sealed class LogPublisherTests
         Assert.Single(workshop.Seen);
     }
 
-    [Fact]
-    public async Task Partial_tiles_are_collected_once_the_full_tile_exists()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Partial_tiles_are_collected_once_the_full_tile_exists(bool inOneLife)
     {
         using var workshop = new LogWorkshop();
-        workshop.Leaves.Grow(250);
-        await workshop.PublishAsync();
-        Assert.True(File.Exists(workshop.Blobs.FileOf("tile/0/000.p/250")));
+        using var folderLock = inOneLife ? new FolderCheckpointLock(workshop.LockFolder) : null;
+        var publisher = folderLock is null ? null : workshop.Publisher(folderLock, new LogWorkshop.Faults(int.MaxValue, persisted: false));
+        foreach (var size in (int[])[10, 20, 250, 300, 520])
+        {
+            workshop.Leaves.Grow(size);
+            await (publisher?.PublishAsync(TestContext.Current.CancellationToken) ?? workshop.PublishAsync());
+            Assert.Equal(size < 256, Directory.Exists(workshop.Blobs.FileOf("tile/0/000.p")));
+            Assert.Equal(size < 256, Directory.Exists(workshop.Blobs.FileOf("tile/entries/000.p")));
+            Assert.Equal(size is 10 or 20 or 250, File.Exists(workshop.Blobs.FileOf("tile/0/000.p/10")));
+            Assert.Equal(size == 300, File.Exists(workshop.Blobs.FileOf("tile/0/001.p/44")));
+        }
+
+        Assert.True(File.Exists(workshop.Blobs.FileOf("tile/entries/002.p/8")));
+        Assert.Empty((await workshop.FsckAsync()).Problems);
+    }
+
+    [Fact]
+    public async Task Partial_tiles_that_an_ended_process_left_are_collected_by_the_next_one()
+    {
+        using var workshop = new LogWorkshop();
         workshop.Leaves.Grow(300);
         await workshop.PublishAsync();
-        Assert.False(File.Exists(workshop.Blobs.FileOf("tile/0/000.p/250")));
-        Assert.False(File.Exists(workshop.Blobs.FileOf("tile/entries/000.p/250")));
-        Assert.True(File.Exists(workshop.Blobs.FileOf("tile/0/001.p/44")));
+        var left = workshop.Blobs.FileOf("tile/entries/000.p/7");
+        Directory.CreateDirectory(Path.GetDirectoryName(left)!);
+        await File.WriteAllBytesAsync(left, [1], TestContext.Current.CancellationToken);
+        await workshop.PublishAsync();
+        Assert.False(File.Exists(left));
+        Assert.True(File.Exists(workshop.Blobs.FileOf("tile/entries/001.p/44")));
     }
 
     [Fact]

@@ -182,6 +182,9 @@ internal sealed class LogWorkshop : IDisposable
 
         public Task DeleteAsync(string path, CancellationToken cancellationToken) =>
             faults.RunAsync(() => inner.DeleteAsync(path, cancellationToken));
+
+        public Task DeleteFolderAsync(string folder, CancellationToken cancellationToken) =>
+            faults.RunAsync(() => inner.DeleteFolderAsync(folder, cancellationToken));
     }
 
     private sealed class FaultyLock(ICheckpointLock inner, Faults faults) : ICheckpointLock

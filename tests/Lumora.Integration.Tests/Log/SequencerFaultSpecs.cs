@@ -1,4 +1,5 @@
 using Lumora.Integration.Tests.Infrastructure;
+using Lumora.Integration.Tests.Tasks;
 
 namespace Lumora.Integration.Tests.Log;
 
@@ -77,8 +78,7 @@ public sealed class SequencerFaultSpecs(TestDatabases databases)
             {
                 postgres.Arm(new StatementFault(statement, with));
                 await LogBench.AppendManyAsync(app, 1);
-                while (postgres.Armed > 0)
-                    await Task.Delay(20, TestContext.Current.CancellationToken);
+                await WorkFixture.EventuallyAsync(() => Task.FromResult(postgres.Armed == 0 ? statement : null));
                 await LogBench.AppendManyAsync(app, 1);
                 await WholeLog.AssertAsync(app);
             }

@@ -44,7 +44,7 @@ internal static class WholeLog
 
         var entries = new List<byte[]>();
         var report = await LogFsck.RunAsync(
-            new BlobTiles(log.Blobs), log.Key, log.ReadCheckpoint()!.Value.Note, (_, entry) => entries.Add(entry.ToArray()), Ct);
+            new BlobTiles(log.Blobs), log.Key, log.Served.Read()!.Value.Note, (_, entry) => entries.Add(entry.ToArray()), Ct);
         Assert.Empty(report.Problems);
         Assert.Equal(size, report.Size);
         // The tree is that of the events: what each entry says stands in its event.

@@ -108,7 +108,7 @@ public sealed class WitnessedLogSpecs(TestDatabases databases) : IAsyncLifetime
         await using var again = await StartAsync();
         await LogBench.PublishedAsync(again, pending);
         var log = again.Get<ShardLogs>().Find(ShardMap.DefaultShard)!;
-        var report = await LogFsck.RunAsync(new BlobTiles(log.Blobs), log.Key, log.ReadCheckpoint()!.Value.Note, onEntry: null, Ct);
+        var report = await LogFsck.RunAsync(new BlobTiles(log.Blobs), log.Key, log.Served.Read()!.Value.Note, onEntry: null, Ct);
         Assert.Empty(report.Problems);
     }
 
