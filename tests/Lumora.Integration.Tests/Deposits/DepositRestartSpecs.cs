@@ -69,8 +69,6 @@ public sealed class DepositRestartSpecs(TestDatabases databases)
     private static Dictionary<string, string> Settings(int slotMs, int finalitySlots) =>
         new(LocalSolana.Settings.ToDictionary(pair => pair.Key, pair => pair.Value!, StringComparer.Ordinal))
         {
-            // The first requests of a host compile code while its chain starts: on a busy machine longer than a client would wait.
-            ["Lumora:GraphQL:Timeout"] = "00:01:00",
             ["Solana:SlotMs"] = slotMs.ToString(System.Globalization.CultureInfo.InvariantCulture),
             ["Solana:FinalitySlots"] = finalitySlots.ToString(System.Globalization.CultureInfo.InvariantCulture),
         };

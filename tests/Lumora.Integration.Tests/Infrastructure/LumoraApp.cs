@@ -61,6 +61,8 @@ public sealed class LumoraApp(
         builder.UseSetting("Lumora:Home", Home);
         // No chain unless the test brings one: starting it is a matter of its own tests.
         builder.UseSetting("Solana:Embedded", "false");
+        // Of a host for itself are 5 s; here several start at once, and their first requests wait for each other's compiler.
+        builder.UseSetting("Lumora:GraphQL:Timeout", "00:01:00");
         foreach (var (key, value) in settings ?? new Dictionary<string, string>())
             builder.UseSetting(key, value);
         if (services is not null)
