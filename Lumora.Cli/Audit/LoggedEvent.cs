@@ -55,7 +55,7 @@ internal sealed class LoggedEvent(long index, Leaf leaf, ReadOnlyMemory<byte> da
             return;
         try
         {
-            _event = JsonSerializer.Deserialize(data.Span, type, WireJson.Events);
+            _event = JsonSerializer.Deserialize(data.Span, type, SharedTexts.Events);
             if (_event is null)
                 Fault = $"its data is no {Leaf.Type}";
         }
