@@ -82,6 +82,9 @@ public sealed partial class AnchoredCheckpoints(
             return new AnchoredAnswer(null, "there is no anchor key yet");
         var payer = KeypairFile.Load(key).PublicKey;
         var found = await cluster.AllAsync(server => NewestAsync(server, payer, keys, cancellationToken));
+        // One that is behind says the same as one that nothing was anchored on: as many as decide about anchors have to answer.
+        if (found.Count < cluster.Quorum)
+            throw cluster.TooFew(found.Count);
         // A server may hide memos but cannot make them up: whichever knows the most is right.
         var newest = found.OfType<MemoCheckpoint>().MaxBy(memo => memo.Checkpoint.Size);
         return newest is null
@@ -93,12 +96,20 @@ public sealed partial class AnchoredCheckpoints(
         IRpcClient server, PublicKey payer, IReadOnlyList<VerifierKey> keys, CancellationToken cancellationToken)
     {
         var own = new List<MemoCheckpoint>();
-        await foreach (var memo in MemoCheckpoints.SearchAsync(server, payer, keys, cancellationToken))
+        try
         {
-            if (memo.FeePayer.Equals(payer))
-                own.Add(memo);
-            if (own.Count == MemosRead)
-                break;
+            await foreach (var memo in MemoCheckpoints.SearchAsync(server, payer, keys, cancellationToken))
+            {
+                if (memo.FeePayer.Equals(payer))
+                    own.Add(memo);
+                if (own.Count == MemosRead)
+                    break;
+            }
+        }
+        catch (VerificationException fault)
+        {
+            // That it lies says nothing about the others.
+            throw new RpcUnavailableException($"An answer of {server.NodeAddress.Authority} is not what was asked for: {fault.Message}", fault);
         }
 
         return own.MaxBy(memo => memo.Checkpoint.Size);

@@ -49,7 +49,7 @@ internal sealed class WitnessServer(Witness witness, WitnessStanding standing, T
         {
             if (path == "/add-checkpoint")
                 await AddAsync(context);
-            else if (path.EndsWith(CheckpointSuffix, StringComparison.Ordinal))
+            else if (path.Length > CheckpointSuffix.Length && path.EndsWith(CheckpointSuffix, StringComparison.Ordinal))
                 await CheckpointAsync(context, path[1..^CheckpointSuffix.Length]);
             else if (path is "/healthz" or "/metrics")
                 await WriteAsync(context, HttpStatusCode.OK, path == "/healthz" ? standing.Health() : standing.Metrics());

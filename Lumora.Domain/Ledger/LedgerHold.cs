@@ -49,11 +49,14 @@ public sealed record LedgerHold(
 public sealed record LedgerMovement(
     long Version, IReadOnlyList<Posting> Postings, TransactionReference? Reference, IReadOnlyList<long> Reversed)
 {
+    // A replay keeps as many movements as there were transactions, and next to none of them ever goes back.
+    private static readonly long[][] Zeros = [.. Enumerable.Range(0, LedgerLimits.PostingsMax + 1).Select(count => new long[count])];
+
     /// <summary>What <paramref name="event"/> moved at <paramref name="version"/>; null when it can't be reversed.</summary>
     public static LedgerMovement? Of(long version, object @event) => @event switch
     {
-        TransactionPosted e => new(version, Resolve(e.Postings, e.ToSuspense), e.Reference, new long[e.Postings.Count]),
-        HoldCaptured e => new(version, PostingsOf(e), e.Reference, new long[e.Payments.Count]),
+        TransactionPosted e => new(version, Resolve(e.Postings, e.ToSuspense).ToArray(), e.Reference, Nothing(e.Postings.Count)),
+        HoldCaptured e => new(version, PostingsOf(e), e.Reference, Nothing(e.Payments.Count)),
         _ => null,
     };
 
@@ -78,4 +81,6 @@ public sealed record LedgerMovement(
             reversed[part.Posting] = checked(reversed[part.Posting] + part.Amount.Units);
         return this with { Reversed = reversed };
     }
+
+    private static long[] Nothing(int count) => count < Zeros.Length ? Zeros[count] : new long[count];
 }

@@ -10,6 +10,16 @@ internal ref struct LeafReader(ReadOnlyMemory<byte> canonical)
 {
     private const string OtherMeta = "The leaf's meta has other members than version 1.";
 
+    // One entry after the other is of the same shard, and often of the same stream and type.
+    [ThreadStatic]
+    private static string? t_shard;
+
+    [ThreadStatic]
+    private static string? t_stream;
+
+    [ThreadStatic]
+    private static string? t_type;
+
     private Utf8JsonReader _reader = new(canonical.Span);
 
     /// <summary>The leaf.</summary>
@@ -36,11 +46,11 @@ internal ref struct LeafReader(ReadOnlyMemory<byte> canonical)
         var causation = OptionalText("causation");
         End(OtherMeta);
         Member("shard"u8);
-        var shard = Text("shard");
+        var shard = Text("shard", ref t_shard);
         Member("stream"u8);
-        var stream = Text("stream");
+        var stream = Text("stream", ref t_stream);
         Member("type"u8);
-        var type = Text("type");
+        var type = Text("type", ref t_type);
         Member("v"u8);
         if (!_reader.ValueSpan.SequenceEqual("1"u8) || _reader.TokenType != JsonTokenType.Number)
             throw NotVersion1();
@@ -103,8 +113,12 @@ internal ref struct LeafReader(ReadOnlyMemory<byte> canonical)
             ? number
             : throw new FormatException("The leaf's version is no number from 1 to 2⁵³.");
 
-    private readonly string Text(string name) =>
-        OptionalText(name) ?? throw new FormatException($"The leaf's {name} is missing.");
+    private readonly string Text(string name, ref string? last)
+    {
+        if (last is not null && _reader.TokenType == JsonTokenType.String && _reader.ValueTextEquals(last))
+            return last;
+        return last = OptionalText(name) ?? throw new FormatException($"The leaf's {name} is missing.");
+    }
 
     private readonly string? OptionalText(string name) => _reader.TokenType switch
     {

@@ -18,6 +18,8 @@ internal sealed record RowPlan(ISubject Subject, Workload Workload, int Callers,
 /// <summary>Measures one row: warm-up, checkpoint, window, and the books at the end.</summary>
 internal sealed class RowMeter(BenchServer server, ServerMeter meter)
 {
+    private const double SettlingShare = 2.5;
+
     /// <summary>Measures <paramref name="plan"/>.</summary>
     public async Task<BenchRow> MeasureAsync(RowPlan plan, TimeSpan warmUp, TimeSpan window, CancellationToken ct)
     {
@@ -29,9 +31,10 @@ internal sealed class RowMeter(BenchServer server, ServerMeter meter)
         {
             await load.WaitAsync(warmUp, ct);
             await server.CheckpointAsync(ct);
-            // Calls of a fixed rate have queued up behind a checkpoint at full speed, which the server never makes by itself.
+            // A checkpoint at full speed, which the server never makes by itself, has let calls queue up, and each page is logged whole
+            // at its next change. The rate of rows pays for that; a latency is that of a server between two checkpoints.
             if (plan.PerSecond is not null)
-                await load.WaitAsync(warmUp, ct);
+                await load.WaitAsync(warmUp * SettlingShare, ct);
             latencies = load.OpenWindow();
             (before, first) = (await meter.ReadAsync(ct), load.Transfers);
             await load.WaitAsync(window, ct);

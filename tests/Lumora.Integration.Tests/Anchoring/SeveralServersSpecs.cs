@@ -3,6 +3,8 @@ using Lumora.Chain.Anchoring;
 using Lumora.Chain.Log;
 using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Integration.Tests.Solana;
+using Lumora.Integration.Tests.Tasks;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Lumora.Integration.Tests.Anchoring;
 
@@ -113,6 +115,27 @@ public sealed class SeveralServersSpecs(SeveralServersSpecs.Fixture fixture)
         First.Lie = (_, _) => new JsonObject { ["value"] = new JsonArray("?") };
         await AssertAnchoredOnceAsync("garbage");
         Assert.NotEmpty(First.Asked);
+    }
+
+    /// <summary>What a host asks at its start: a lie may not keep it from anchoring.</summary>
+    [Fact]
+    public async Task One_that_gives_other_transactions_than_it_is_asked_for_hides_no_anchor()
+    {
+        await AssertAnchoredOnceAsync("an anchor");
+        await AssertAnchoredOnceAsync("another");
+        JsonNode? other = null;
+        First.Lie = (method, result) => method == "getTransaction" ? (other ??= result.DeepClone()).DeepClone() : result;
+        var services = fixture.App.Services;
+        var key = fixture.App.Get<ShardLogs>().Find("main")!.Key;
+        var atStart = ActivatorUtilities.CreateInstance<AnchoredCheckpoints>(services);
+        var answer = await WorkFixture.EventuallyAsync(() => atStart.AskAsync("main", [key], TestContext.Current.CancellationToken));
+        Assert.NotNull(answer.Newest);
+        Assert.NotNull(other);
+
+        fixture.Servers[1].IsDead = true;
+        First.IsDead = true;
+        var withoutMajority = ActivatorUtilities.CreateInstance<AnchoredCheckpoints>(services);
+        Assert.Null(await withoutMajority.AskAsync("main", [key], TestContext.Current.CancellationToken));
     }
 
     [Fact]

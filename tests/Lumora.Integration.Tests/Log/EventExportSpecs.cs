@@ -19,7 +19,7 @@ public sealed class EventExportSpecs(EventExportSpecs.Fixture fixture) : IClassF
 
     private HttpClient Client => fixture.Client;
 
-    private long Size => fixture.App.Get<ShardLogs>().Latest(ShardMap.DefaultShard)!.Checkpoint.Size;
+    private long Size => fixture.App.Get<ShardLogs>().Find(ShardMap.DefaultShard)!.Served.Size;
 
     [Theory]
     [InlineData("from=-1", HttpStatusCode.BadRequest, "invalid_range", "from")]

@@ -40,7 +40,14 @@ public sealed class SequencerRivalsSpecs(TestDatabases databases) : IDisposable
         await another.StartAsync();
         for (var round = 0; round < Rounds; round++)
             await Task.WhenAll(LogBench.AppendManyAsync(one, EventsOfRound), LogBench.AppendManyAsync(another, EventsOfRound));
-        Assert.InRange(await WholeLog.AssertAsync(one), 2 * Rounds * EventsOfRound, long.MaxValue);
+        var size = await WholeLog.AssertAsync(one);
+        Assert.InRange(size, 2 * Rounds * EventsOfRound, long.MaxValue);
+        // One of them signs; both give out what is published.
+        foreach (var host in (LumoraApp[])[one, another])
+        {
+            using var client = host.CreateClient();
+            Assert.Equal(size, (await client.GetStringAsync($"/v1/events?checkpoint={size}", Ct)).Count(letter => letter == '\n'));
+        }
 
         // Whoever lost starts again: the log goes on with either of them alone.
         await one.DisposeAsync();

@@ -133,6 +133,8 @@ public sealed class WitnessedLogSpecs(TestDatabases databases) : IAsyncLifetime
         Assert.Equal(HttpStatusCode.UnprocessableEntity, longer.StatusCode);
         using var unread = await http.PostAsync($"{_witness.Url}/add-checkpoint", new ByteArrayContent(new byte[AddCheckpointRequest.BytesMax + 1]), Ct);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, unread.StatusCode);
+        using var unnamed = await http.GetAsync($"{_witness.Url}/checkpoint", Ct);
+        Assert.Equal(HttpStatusCode.NotFound, unnamed.StatusCode);
         using var read = await http.GetAsync($"{_witness.Url}/add-checkpoint", Ct);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, read.StatusCode);
     }
