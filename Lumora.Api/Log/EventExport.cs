@@ -85,7 +85,7 @@ internal static class EventExport
             if (await log.Leaves.FindAsync(eventId, cancellationToken) is not { } leaf)
                 return new Rejection("event_not_found", $"The event {eventId} is not in the log {log.Shard}.", "after");
             if (leaf.Index >= size)
-                return new Rejection("event_not_published", "The event is in no checkpoint yet: ask again in a second.", "after");
+                return LogProblems.NotPublished with { Field = "after" };
             begin = leaf.Index + 1;
         }
 

@@ -21,7 +21,6 @@ internal static class LogEndpoints
     private const string Json = "application/json";
     private const string Immutable = "max-age=31536000, immutable";
     private const string Shared = "public, " + Immutable;
-    private const string NotPublished = "The event is in no checkpoint yet: ask again in a second.";
 
     /// <summary>
     /// The newest checkpoint. It changes with every batch, so that caches must ask; by its tag, as several come in one second and
@@ -74,7 +73,7 @@ internal static class LogEndpoints
         if (await log.Leaves.FindAsync(eventId, cancellationToken) is not { } leaf)
             return NotFound("event_not_found", $"The event {eventId} is not in the log {shard}.");
         if (await log.Proofs.ProveAsync(leaf, cancellationToken) is not { } proof)
-            return NotFound("event_not_published", NotPublished);
+            return NotFound(NotPublished);
         context.Response.Headers.CacheControl = "no-cache";
         return Results.File(proof, Text, $"{eventId}.tlog-proof", entityTag: TagOf(proof));
     }
@@ -87,7 +86,7 @@ internal static class LogEndpoints
             return NotFound("event_not_found", $"The event {eventId} is not in the log {shard}.");
         // A leaf and its index stand for good only where a checkpoint covers them.
         if (leaf.Index >= log.Served.Size)
-            return NotFound("event_not_published", NotPublished);
+            return NotFound(NotPublished);
         context.Response.Headers["Lumora-Leaf-Index"] = leaf.Index.ToString(CultureInfo.InvariantCulture);
         context.Response.Headers.CacheControl = Entries(options);
         return Results.Bytes(leaf.Bytes, Json, entityTag: new EntityTagHeaderValue($"\"{leaf.Hash}\""));

@@ -81,10 +81,15 @@ public sealed class SolanaCluster
     /// <summary>The largest number that more than half of all servers reach: no server alone moves it up or down.</summary>
     public async Task<ulong> QuorumReachesAsync(Func<IRpcClient, Task<ulong>> call)
     {
+        var answers = await MostAsync(call);
+        return answers.OrderDescending().ElementAt(Quorum - 1);
+    }
+
+    /// <summary>The answers of all servers that answer; throws when these are not more than half of all.</summary>
+    public async Task<IReadOnlyList<T>> MostAsync<T>(Func<IRpcClient, Task<T>> call)
+    {
         var answers = await AllAsync(call);
-        return answers.Count >= Quorum
-            ? answers.OrderDescending().ElementAt(Quorum - 1)
-            : throw TooFew(answers.Count);
+        return answers.Count >= Quorum ? answers : throw TooFew(answers.Count);
     }
 
     /// <summary>

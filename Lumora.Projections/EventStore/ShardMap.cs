@@ -44,21 +44,14 @@ public sealed class ShardMap : IAsyncDisposable
                 throw new ArgumentException($"No shard plays the role {role}.", nameof(roles));
         }
 
-        _sources = connections.ToDictionary(
+        _sources = Sources("", connection => connection);
+        _writerSources = Sources("/writer", ForWriter);
+        _leaseSources = Sources("/lease", ForLease);
+        _logSources = Sources("/log", ForLog);
+
+        Dictionary<string, NpgsqlDataSource> Sources(string use, Func<string, string> settings) => connections.ToDictionary(
             pair => pair.Key,
-            pair => new NpgsqlDataSourceBuilder(pair.Value) { Name = $"lumora/{pair.Key}" }.Build(),
-            StringComparer.Ordinal);
-        _writerSources = connections.ToDictionary(
-            pair => pair.Key,
-            pair => new NpgsqlDataSourceBuilder(ForWriter(pair.Value)) { Name = $"lumora/{pair.Key}/writer" }.Build(),
-            StringComparer.Ordinal);
-        _leaseSources = connections.ToDictionary(
-            pair => pair.Key,
-            pair => new NpgsqlDataSourceBuilder(ForLease(pair.Value)) { Name = $"lumora/{pair.Key}/lease" }.Build(),
-            StringComparer.Ordinal);
-        _logSources = connections.ToDictionary(
-            pair => pair.Key,
-            pair => new NpgsqlDataSourceBuilder(ForLog(pair.Value)) { Name = $"lumora/{pair.Key}/log" }.Build(),
+            pair => new NpgsqlDataSourceBuilder(settings(pair.Value)) { Name = $"lumora/{pair.Key}{use}" }.Build(),
             StringComparer.Ordinal);
     }
 
