@@ -18,7 +18,7 @@ namespace Lumora.Chain.Anchoring;
 /// and nothing else. After a crash it goes on from the events: bytes that were sent are stored in them.
 /// </summary>
 public sealed partial class AnchorWorker(
-    ShardSessions sessions, Log.ShardLogs logs, IPublishedCheckpoints checkpoints, SolanaConnection connection, LumoraHome home,
+    ShardSessions sessions, Log.ShardLogs logs, IPublishedCheckpoints checkpoints, Log.IAnchoredCheckpoints anchored, SolanaConnection connection, LumoraHome home,
     AnchorStatus status, IOptions<AnchoringOptions> options, TimeProvider clock, ILogger<AnchorWorker> logger)
     : BackgroundService
 {
@@ -76,7 +76,11 @@ public sealed partial class AnchorWorker(
         else if (_backlog.IsDue(options.Value, clock.GetUtcNow())
             && checkpoints.Latest(_shard) is { } latest && latest.Checkpoint.Size > covered)
             await PrepareAsync(latest, chain, key, ct);
-        status.Clear();
+        // Nothing is published for anchoring before the newest anchor could be read.
+        if (anchored.Fault is { } fault)
+            status.Note(fault);
+        else
+            status.Clear();
     }
 
     /// <summary>Leaves that the newest finalized anchor covers, and the anchor that is under way.</summary>
@@ -135,13 +139,13 @@ public sealed partial class AnchorWorker(
                     throw new AnchorRefusedException($"The anchor wallet {anchor.Payer} holds no SOL for fees; send some.");
                 var fresh = await chain.SignAsync(anchor.Memo, clock.Now(), ct);
                 await CommitAsync(anchor.Size, state => AnchorDecider.Sign(state!, fresh), ct);
-                await SendAsync(anchor.Size, fresh.RawTransaction, chain, ct);
+                await SendAsync(anchor.Size, fresh.Signature, fresh.RawTransaction, chain, ct);
                 break;
             case AnchorStage.Signed:
                 // Signed before a crash or a fault: look first, then send the same bytes.
                 var signed = await StateAsync(anchor.Size, ct);
                 if (!await ExpireAsync(signed, chain, ct))
-                    await SendAsync(anchor.Size, signed.RawTransaction!, chain, ct);
+                    await SendAsync(anchor.Size, signed.Signature!, signed.RawTransaction!, chain, ct);
                 break;
             default:
                 await WatchAsync(await StateAsync(anchor.Size, ct), chain, ct);
@@ -149,21 +153,22 @@ public sealed partial class AnchorWorker(
         }
     }
 
-    private async Task SendAsync(long size, string rawTransaction, AnchorChain chain, CancellationToken ct)
+    private async Task SendAsync(long size, string signature, string rawTransaction, AnchorChain chain, CancellationToken ct)
     {
         if (await chain.SendAsync(rawTransaction, ct))
-            await CommitAsync(size, state => AnchorDecider.Submit(state!, clock.Now()), ct);
+            await CommitAsync(size, state => AnchorDecider.Submit(state!, signature, clock.Now()), ct);
     }
 
     private async Task WatchAsync(AnchorState anchor, AnchorChain chain, CancellationToken ct)
     {
-        var sighting = await chain.SightAsync(anchor.Signature!, ct);
-        await CommitAsync(anchor.Size, state => AnchorDecider.Observe(state!, sighting, clock.Now()), ct);
+        var signature = anchor.Signature!;
+        var sighting = await chain.SightAsync(signature, ct);
+        await CommitAsync(anchor.Size, state => AnchorDecider.Observe(state!, signature, sighting, clock.Now()), ct);
         if (sighting is { Stage: AnchorStage.Finalized, Error: null }
-            && await chain.ReadAsync(anchor.Signature!, ct) is { } record)
+            && await chain.ReadAsync(signature, ct) is { } record)
         {
-            await CommitAsync(anchor.Size, state => AnchorDecider.Finalize(state!, record, clock.Now()), ct);
-            LogAnchored(anchor.Size, anchor.Signature!, record.Slot);
+            if (await CommitAsync(anchor.Size, state => AnchorDecider.Finalize(state!, signature, record, clock.Now()), ct) > 0)
+                LogAnchored(anchor.Size, signature, record.Slot);
         }
         else if (sighting is null && !await ExpireAsync(anchor, chain, ct))
         {
@@ -176,7 +181,7 @@ public sealed partial class AnchorWorker(
     {
         var blockhash = Transaction.Deserialize(Convert.FromBase64String(anchor.RawTransaction!)).Message.RecentBlockhash;
         return await chain.HeightWithoutAsync(anchor.Signature!, blockhash, anchor.LastValidBlockHeight, ct) is { } height
-            && await CommitAsync(anchor.Size, state => AnchorDecider.Expire(state!, height, clock.Now()), ct) > 0;
+            && await CommitAsync(anchor.Size, state => AnchorDecider.Expire(state!, anchor.Signature!, height, clock.Now()), ct) > 0;
     }
 
     private async Task<AnchorState> StateAsync(long size, CancellationToken ct)

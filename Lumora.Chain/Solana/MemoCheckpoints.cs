@@ -22,7 +22,10 @@ public sealed record MemoCheckpoint(
 /// </summary>
 public static class MemoCheckpoints
 {
-    /// <summary>Transactions of one address that are looked through before a search gives up.</summary>
+    /// <summary>
+    /// Transactions of one address that a search of an outsider looks through before it gives up, and says so: anybody may name the
+    /// address in theirs.
+    /// </summary>
     public const int TransactionsMax = 20_000;
 
     private const int PageRows = 1_000;
@@ -55,22 +58,44 @@ public static class MemoCheckpoints
         return null;
     }
 
-    /// <summary>The checkpoints by the log's <paramref name="keys"/> in transactions that name <paramref name="address"/>, newest first.</summary>
+    /// <summary>
+    /// The checkpoints by the log's <paramref name="keys"/> in transactions that name <paramref name="address"/>, newest first, back to
+    /// the transaction <paramref name="until"/> (not itself) or to the first one.
+    /// </summary>
+    /// <exception cref="SearchLimitException">There are more than <see cref="TransactionsMax"/>: all of the newest have been looked through.</exception>
     public static async IAsyncEnumerable<MemoCheckpoint> SearchAsync(
-        IRpcClient rpc, PublicKey address, IReadOnlyCollection<VerifierKey> keys, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IRpcClient rpc, PublicKey address, IReadOnlyCollection<VerifierKey> keys, string? until, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var looked = 0;
+        await foreach (var signature in SignaturesAsync(rpc, address, until, call => call(), cancellationToken))
+        {
+            if (++looked > TransactionsMax)
+                throw new SearchLimitException(address);
+            if (await ReadAsync(rpc, signature, keys, cancellationToken) is { } found)
+                yield return found;
+        }
+    }
+
+    /// <summary>
+    /// The successful transactions that name <paramref name="address"/>, newest first, back to <paramref name="until"/> (not itself);
+    /// <paramref name="ask"/> makes each call, and may repeat it.
+    /// </summary>
+    internal static async IAsyncEnumerable<string> SignaturesAsync(
+        IRpcClient rpc, PublicKey address, string? until,
+        Func<Func<Task<IReadOnlyList<SignatureInfo>>>, Task<IReadOnlyList<SignatureInfo>>> ask, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string? before = null;
-        for (var looked = 0; looked < TransactionsMax; looked += PageRows)
+        IReadOnlyList<SignatureInfo> page;
+        do
         {
-            var page = await rpc.GetSignaturesForAddressAsync(
-                address, PageRows, before, until: null, Commitment.Finalized, cancellationToken);
+            var from = before;
+            page = await ask(() => rpc.GetSignaturesForAddressAsync(address, PageRows, from, until, Commitment.Finalized, cancellationToken));
             foreach (var row in page)
-                if (row.Error is null && await ReadAsync(rpc, row.Signature, keys, cancellationToken) is { } found)
-                    yield return found;
-            if (page.Count < PageRows)
-                yield break;
-            before = page[^1].Signature;
+                if (row.Error is null)
+                    yield return row.Signature;
+            before = page.Count > 0 ? page[^1].Signature : null;
         }
+        while (page.Count >= PageRows);
     }
 
     private static Checkpoint? CheckpointOf(byte[] memo, IReadOnlyCollection<VerifierKey> keys)
@@ -86,3 +111,7 @@ public static class MemoCheckpoints
         }
     }
 }
+
+/// <summary>A search has looked through as many transactions as it may; what it found until then counts.</summary>
+public sealed class SearchLimitException(PublicKey address)
+    : SolanaException($"only the newest {MemoCheckpoints.TransactionsMax} transactions of {address.Key} were looked through");

@@ -15,8 +15,10 @@ namespace Lumora.Cli.Audit;
 /// <param name="GenesisHash">The cluster that was asked.</param>
 /// <param name="Findings">What is wrong.</param>
 /// <param name="Evidence">What shows it to others.</param>
+/// <param name="Limit">Why not all transactions were looked through, or null.</param>
 internal sealed record AnchorCheck(
-    int Matching, MemoCheckpoint? Newest, long Size, string GenesisHash, IReadOnlyList<Finding> Findings, IReadOnlyList<ConflictEvidence> Evidence)
+    int Matching, MemoCheckpoint? Newest, long Size, string GenesisHash, IReadOnlyList<Finding> Findings, IReadOnlyList<ConflictEvidence> Evidence,
+    string? Limit)
 {
     /// <summary>The claim that this checks.</summary>
     public const string Claim = "anchored";
@@ -28,7 +30,7 @@ internal sealed record AnchorCheck(
         var findings = new List<Finding>();
         var evidence = new List<ConflictEvidence>();
         var search = new ConflictSearch(key, source);
-        var found = await FindAsync(chain, key.Keys, said, findings, progress, cancellationToken);
+        var (found, limit) = await FindAsync(chain, key.Keys, said, findings, progress, cancellationToken);
         MemoCheckpoint? newest = null;
         var matching = 0;
         // What was anchored after the audited checkpoint is for the next audit.
@@ -46,23 +48,33 @@ internal sealed record AnchorCheck(
             }
         }
 
-        return new AnchorCheck(matching, newest, audited.Checkpoint.Size, chain.GenesisHash, findings, evidence);
+        return new AnchorCheck(matching, newest, audited.Checkpoint.Size, chain.GenesisHash, findings, evidence, limit);
     }
 
     /// <summary>
-    /// Every memo of the paying addresses, also those that the log keeps silent about; then those that the log says are finalized.
+    /// Every memo of the paying addresses, also those that the log keeps silent about, up to a limit; then those that the log says are
+    /// finalized.
     /// </summary>
-    private static async Task<List<MemoCheckpoint>> FindAsync(
+    private static async Task<(List<MemoCheckpoint> Found, string? Limit)> FindAsync(
         ChainServer chain, IReadOnlyList<VerifierKey> keys, AnchorEntries said, List<Finding> findings, Action<long> progress, CancellationToken cancellationToken)
     {
-        var found = new List<MemoCheckpoint>();
+        var (found, limit) = (new List<MemoCheckpoint>(), (string?)null);
         var addresses = chain.IsAddressGiven || said.Payers.Count == 0 ? [chain.Address] : said.Payers;
         foreach (var address in addresses)
-            await foreach (var memo in MemoCheckpoints.SearchAsync(chain.Rpc, address, keys, cancellationToken))
+        {
+            try
             {
-                found.Add(memo);
-                progress(found.Count);
+                await foreach (var memo in MemoCheckpoints.SearchAsync(chain.Rpc, address, keys, until: null, cancellationToken))
+                {
+                    found.Add(memo);
+                    progress(found.Count);
+                }
             }
+            catch (SearchLimitException reached)
+            {
+                limit = reached.Message;
+            }
+        }
 
         var known = found.Select(memo => memo.Signature).ToHashSet(StringComparer.Ordinal);
         foreach (var (index, signature) in said.Finalized.Where(anchor => !known.Contains(anchor.Signature)))
@@ -75,7 +87,7 @@ internal sealed record AnchorCheck(
                     $"it says that transaction {signature} is finalized; the server {chain.Rpc.NodeAddress} (cluster {chain.GenesisHash}) has no such transaction with a checkpoint of this log"));
         }
 
-        return found;
+        return (found, limit);
     }
 
     /// <summary>How well the log is anchored.</summary>
@@ -83,11 +95,12 @@ internal sealed record AnchorCheck(
     {
         if (Findings.Count > 0)
             return new Claim(Claim, Standing.NotProven, Findings.Count == 1 ? "1 finding" : string.Create(CultureInfo.InvariantCulture, $"{Findings.Count} findings"));
+        var limit = Limit is null ? "" : $"; {Limit}";
         if (Newest is null)
-            return new Claim(Claim, Standing.NotProven, $"no finalized memo on the cluster {GenesisHash} holds a checkpoint of this log");
+            return new Claim(Claim, Standing.NotProven, $"no finalized memo on the cluster {GenesisHash} holds a checkpoint of this log{limit}");
         return new Claim(Claim, Standing.ProvenOnChain, string.Create(
             CultureInfo.InvariantCulture,
-            $"{Matching} finalized memos agree with the tree; the newest covers {Newest.Checkpoint.Size} of {Size} entries: transaction {Newest.Signature}, slot {Newest.Slot}, cluster {GenesisHash}"));
+            $"{Matching} finalized memos agree with the tree; the newest covers {Newest.Checkpoint.Size} of {Size} entries: transaction {Newest.Signature}, slot {Newest.Slot}, cluster {GenesisHash}{limit}"));
     }
 
     private static async Task<(string? Fault, ConflictEvidence? Evidence)> FaultAsync(

@@ -15,11 +15,15 @@ internal sealed class AnchorWatch(
         MonitorState state, SeenCheckpoint seen, Func<ConflictEvidence, CancellationToken, Task<string>> keep, CancellationToken cancellationToken)
     {
         var found = new List<MemoCheckpoint>();
-        await foreach (var memo in MemoCheckpoints.SearchAsync(chain.Rpc, chain.Address, subject.Key.Keys, cancellationToken))
+        try
         {
-            if (memo.Signature == state.Anchor)
-                break;
-            found.Add(memo);
+            await foreach (var memo in MemoCheckpoints.SearchAsync(
+                chain.Rpc, chain.Address, subject.Key.Keys, state.Anchor, cancellationToken))
+                found.Add(memo);
+        }
+        catch (SearchLimitException reached)
+        {
+            lines.Say("anchor", reached.Message);
         }
 
         foreach (var memo in Enumerable.Reverse(found))

@@ -29,21 +29,29 @@ internal sealed class AnchorSearch(ChainServer chain, IReadOnlyList<VerifierKey>
         MerkleHash leaf, TlogProof proof, Checkpoint checkpoint, CancellationToken cancellationToken)
     {
         MemoCheckpoint? other = null;
-        await foreach (var memo in MemoCheckpoints.SearchAsync(chain.Rpc, chain.Address, keys, cancellationToken))
+        var limit = "";
+        try
         {
-            if (memo.Checkpoint.Size <= proof.Index)
-                break;
-            if (memo.Checkpoint.Size == checkpoint.Size)
-                return memo.Checkpoint.Root == checkpoint.Root
-                    ? Anchored(memo, proof with { Checkpoint = memo.Note })
-                    : Fork(memo, $"it holds the root {memo.Checkpoint.Root} for {checkpoint.Size} entries, the proof's checkpoint says {checkpoint.Root}: both are signed by the log, a fork");
-            if (source is not null)
-                return await LinkAsync(source, memo, leaf, proof.Index, cancellationToken);
-            other = memo;
+            await foreach (var memo in MemoCheckpoints.SearchAsync(chain.Rpc, chain.Address, keys, until: null, cancellationToken))
+            {
+                if (memo.Checkpoint.Size <= proof.Index)
+                    break;
+                if (memo.Checkpoint.Size == checkpoint.Size)
+                    return memo.Checkpoint.Root == checkpoint.Root
+                        ? Anchored(memo, proof with { Checkpoint = memo.Note })
+                        : Fork(memo, $"it holds the root {memo.Checkpoint.Root} for {checkpoint.Size} entries, the proof's checkpoint says {checkpoint.Root}: both are signed by the log, a fork");
+                if (source is not null)
+                    return await LinkAsync(source, memo, leaf, proof.Index, cancellationToken);
+                other = memo;
+            }
+        }
+        catch (SearchLimitException reached)
+        {
+            limit = $"; {reached.Message}";
         }
 
         var detail = other is null
-            ? $"no finalized memo on the cluster {chain.GenesisHash} holds a checkpoint that covers the entry yet"
+            ? $"no finalized memo on the cluster {chain.GenesisHash} holds a checkpoint that covers the entry yet{limit}"
             : string.Create(
                 CultureInfo.InvariantCulture,
                 $"the checkpoint of {other.Checkpoint.Size} entries stands in transaction {other.Signature}, the proof is for {checkpoint.Size}: fetch one for it with --server and --save");

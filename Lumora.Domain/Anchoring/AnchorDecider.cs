@@ -17,7 +17,10 @@ public sealed record AnchorSighting(AnchorStage Stage, long Slot, string? Error)
 public sealed record AnchorRecord(
     long Slot, string Blockhash, DateTimeOffset? BlockTime, string RawTransaction, IReadOnlyList<string> Memos);
 
-/// <summary>The rules of anchoring (log.md): one transaction at a time, never a second one that could land too.</summary>
+/// <summary>
+/// The rules of anchoring (log.md): one transaction at a time, never a second one that could land too. What was seen of a transaction
+/// counts for that one alone: another host may have signed the next one since.
+/// </summary>
 public static class AnchorDecider
 {
     /// <summary>A log-signed checkpoint is about 193 bytes; client libraries cap memos at this many.</summary>
@@ -41,17 +44,17 @@ public static class AnchorDecider
         ? Decision.Accept(transaction with { Attempt = state.Attempts + 1 })
         : Decision.Reject("anchor_in_flight", "A transaction of this anchor can still land.");
 
-    /// <summary>Notes that a server took the transaction.</summary>
-    public static Decision Submit(AnchorState state, DateTimeOffset now) => state.Stage == AnchorStage.Signed
-        ? Decision.Accept(new AnchorSubmitted(state.Signature!, now))
-        : Decision.Accept();
+    /// <summary>Notes that a server took the transaction <paramref name="signature"/>.</summary>
+    public static Decision Submit(AnchorState state, string signature, DateTimeOffset now) =>
+        IsLive(state, signature) && state.Stage == AnchorStage.Signed
+            ? Decision.Accept(new AnchorSubmitted(signature, now))
+            : Decision.Accept();
 
-    /// <summary>Notes what the chain shows; stages that passed unseen are not made up.</summary>
-    public static Decision Observe(AnchorState state, AnchorSighting? sighting, DateTimeOffset now)
+    /// <summary>Notes what the chain shows of the transaction <paramref name="signature"/>; stages that passed unseen are not made up.</summary>
+    public static Decision Observe(AnchorState state, string signature, AnchorSighting? sighting, DateTimeOffset now)
     {
-        if (state.Stage is AnchorStage.Prepared or AnchorStage.Finalized)
+        if (!IsLive(state, signature))
             return Decision.Accept();
-        var signature = state.Signature!;
         return sighting switch
         {
             null when state.Stage >= AnchorStage.Processed => Decision.Accept(new AnchorRolledBack(signature, now)),
@@ -64,23 +67,27 @@ public static class AnchorDecider
         };
     }
 
-    /// <summary>Closes the anchor with what was read back; refuses when the chain holds something else.</summary>
-    public static Decision Finalize(AnchorState state, AnchorRecord record, DateTimeOffset now)
+    /// <summary>Closes the anchor with what was read back of the transaction <paramref name="signature"/>; refuses when the chain holds something else.</summary>
+    public static Decision Finalize(AnchorState state, string signature, AnchorRecord record, DateTimeOffset now)
     {
-        if (state.Stage is AnchorStage.Prepared or AnchorStage.Finalized)
+        if (!IsLive(state, signature))
             return Decision.Accept();
         return record.Memos.Count == 1 && record.Memos[0] == state.Memo
             ? Decision.Accept(new AnchorFinalized(
-                state.Signature!, record.Slot, record.Blockhash, record.BlockTime, record.RawTransaction, now))
+                signature, record.Slot, record.Blockhash, record.BlockTime, record.RawTransaction, now))
             : Decision.Reject("anchor_memo_differs", "The transaction on the chain holds another memo.", "memo");
     }
 
     /// <summary>
-    /// Gives the transaction up: <paramref name="finalizedHeight"/> was read first, and only then did no server know
-    /// the signature. In the other order it could have landed in between.
+    /// Gives the transaction <paramref name="signature"/> up: <paramref name="finalizedHeight"/> was read first, and only then did no
+    /// server know the signature. In the other order it could have landed in between.
     /// </summary>
-    public static Decision Expire(AnchorState state, long finalizedHeight, DateTimeOffset now) =>
-        state.Stage is AnchorStage.Signed or AnchorStage.Submitted && finalizedHeight > state.LastValidBlockHeight
-            ? Decision.Accept(new AnchorExpired(state.Signature!, finalizedHeight, now))
+    public static Decision Expire(AnchorState state, string signature, long finalizedHeight, DateTimeOffset now) =>
+        IsLive(state, signature) && state.Stage is (AnchorStage.Signed or AnchorStage.Submitted)
+        && finalizedHeight > state.LastValidBlockHeight
+            ? Decision.Accept(new AnchorExpired(signature, finalizedHeight, now))
             : Decision.Accept();
+
+    private static bool IsLive(AnchorState state, string signature) =>
+        state.Stage is not (AnchorStage.Prepared or AnchorStage.Finalized) && state.Signature == signature;
 }

@@ -147,6 +147,8 @@ internal sealed class LogWorkshop : IDisposable
 
     private sealed class ScriptedChain(LogWorkshop workshop, Faults faults) : IAnchoredCheckpoints
     {
+        public string? Fault => null;
+
         public Task<AnchoredAnswer?> AskAsync(string shard, IReadOnlyList<VerifierKey> keys, CancellationToken cancellationToken) =>
             faults.ReadAsync(() => Task.FromResult(workshop.Chain));
     }

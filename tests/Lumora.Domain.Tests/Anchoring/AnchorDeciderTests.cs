@@ -15,12 +15,12 @@ public sealed class AnchorDeciderTests
     {
         var state = Fold(null, AnchorDecider.Prepare(null, 0, Prepared));
         state = Fold(state, AnchorDecider.Sign(state!, Transaction("a", 100)));
-        state = Fold(state, AnchorDecider.Submit(state!, Now));
-        state = Fold(state, AnchorDecider.Observe(state!, new AnchorSighting(AnchorStage.Processed, 5, null), Now));
-        state = Fold(state, AnchorDecider.Observe(state!, new AnchorSighting(AnchorStage.Confirmed, 5, null), Now));
-        state = Fold(state, AnchorDecider.Finalize(state!, new AnchorRecord(5, "hash", Now, "raw", [Memo]), Now));
+        state = Fold(state, AnchorDecider.Submit(state!, "a", Now));
+        state = Fold(state, AnchorDecider.Observe(state!, "a", new AnchorSighting(AnchorStage.Processed, 5, null), Now));
+        state = Fold(state, AnchorDecider.Observe(state!, "a", new AnchorSighting(AnchorStage.Confirmed, 5, null), Now));
+        state = Fold(state, AnchorDecider.Finalize(state!, "a", new AnchorRecord(5, "hash", Now, "raw", [Memo]), Now));
         Assert.Equal((AnchorStage.Finalized, 5L, 1), (state!.Stage, state.Slot!.Value, state.Attempts));
-        Assert.Empty(Events(AnchorDecider.Observe(state, null, Now)));
+        Assert.Empty(Events(AnchorDecider.Observe(state, "a", null, Now)));
         Assert.Empty(Events(AnchorDecider.Prepare(state, 0, Prepared)));
         Assert.IsType<Decision.Rejected>(AnchorDecider.Sign(state, Transaction("b", 200)));
     }
@@ -34,19 +34,34 @@ public sealed class AnchorDeciderTests
     {
         var state = Fold(Fold(null, AnchorDecider.Prepare(null, 0, Prepared)), Decision.Accept(Transaction("a", 100)));
         Assert.IsType<Decision.Rejected>(AnchorDecider.Sign(state!, Transaction("b", 200)));
-        Assert.Empty(Events(AnchorDecider.Expire(state!, 100, Now)));
-        state = Fold(state, AnchorDecider.Expire(state!, 101, Now));
+        Assert.Empty(Events(AnchorDecider.Expire(state!, "a", 100, Now)));
+        state = Fold(state, AnchorDecider.Expire(state!, "a", 101, Now));
         state = Fold(state, AnchorDecider.Sign(state!, Transaction("b", 200)));
         Assert.Equal(("b", 2, Memo), (state!.Signature, state.Attempts, state.Memo));
+    }
+
+    /// <summary>Two hosts anchor: one looked after the first transaction, while the other gave it up and signed the next.</summary>
+    [Fact]
+    public void What_was_seen_of_an_earlier_transaction_says_nothing_about_this_one()
+    {
+        var state = Fold(Fold(null, AnchorDecider.Prepare(null, 0, Prepared)), Decision.Accept(Transaction("a", 100)));
+        state = Fold(state, AnchorDecider.Expire(state!, "a", 101, Now));
+        state = Fold(state, AnchorDecider.Sign(state!, Transaction("b", 200)))!;
+        Assert.Empty(Events(AnchorDecider.Submit(state, "a", Now)));
+        Assert.Empty(Events(AnchorDecider.Observe(state, "a", new AnchorSighting(AnchorStage.Confirmed, 5, null), Now)));
+        Assert.Empty(Events(AnchorDecider.Observe(state, "a", new AnchorSighting(AnchorStage.Finalized, 5, "{}"), Now)));
+        Assert.Empty(Events(AnchorDecider.Finalize(state, "a", new AnchorRecord(5, "hash", Now, "raw", [Memo]), Now)));
+        Assert.Empty(Events(AnchorDecider.Expire(state, "a", 1_000, Now)));
+        Assert.Single(Events(AnchorDecider.Expire(state, "b", 201, Now)));
     }
 
     [Fact]
     public void A_block_that_vanishes_takes_the_anchor_back_to_submitted()
     {
         var state = Fold(Fold(null, AnchorDecider.Prepare(null, 0, Prepared)), Decision.Accept(Transaction("a", 100)));
-        state = Fold(state, AnchorDecider.Observe(state!, new AnchorSighting(AnchorStage.Confirmed, 5, null), Now));
-        Assert.Empty(Events(AnchorDecider.Expire(state!, 1000, Now)));
-        state = Fold(state, AnchorDecider.Observe(state!, null, Now));
+        state = Fold(state, AnchorDecider.Observe(state!, "a", new AnchorSighting(AnchorStage.Confirmed, 5, null), Now));
+        Assert.Empty(Events(AnchorDecider.Expire(state!, "a", 1000, Now)));
+        state = Fold(state, AnchorDecider.Observe(state!, "a", null, Now));
         Assert.Equal((AnchorStage.Submitted, null), (state!.Stage, state.Slot));
     }
 
@@ -55,9 +70,9 @@ public sealed class AnchorDeciderTests
     {
         var state = Fold(Fold(null, AnchorDecider.Prepare(null, 0, Prepared)), Decision.Accept(Transaction("a", 100)));
         Assert.IsType<Decision.Rejected>(
-            AnchorDecider.Finalize(state!, new AnchorRecord(5, "hash", Now, "raw", ["other"]), Now));
+            AnchorDecider.Finalize(state!, "a", new AnchorRecord(5, "hash", Now, "raw", ["other"]), Now));
         Assert.IsType<Decision.Rejected>(
-            AnchorDecider.Finalize(state!, new AnchorRecord(5, "hash", Now, "raw", [Memo, Memo]), Now));
+            AnchorDecider.Finalize(state!, "a", new AnchorRecord(5, "hash", Now, "raw", [Memo, Memo]), Now));
     }
 
     [Fact]
@@ -80,12 +95,12 @@ public sealed class AnchorDeciderTests
     private static Decision Step(AnchorState state, int step, int index) => step switch
     {
         0 => AnchorDecider.Sign(state, Transaction($"s{index}", index)),
-        1 => AnchorDecider.Submit(state, Now),
-        2 => AnchorDecider.Observe(state, null, Now),
-        3 => AnchorDecider.Observe(state, new AnchorSighting((AnchorStage)(3 + (index % 3)), index, null), Now),
-        4 => AnchorDecider.Observe(state, new AnchorSighting(AnchorStage.Finalized, index, "{}"), Now),
-        5 => AnchorDecider.Expire(state, index + 1, Now),
-        _ => AnchorDecider.Finalize(state, new AnchorRecord(index, "hash", null, "raw", [Memo]), Now),
+        1 => AnchorDecider.Submit(state, state.Signature ?? "", Now),
+        2 => AnchorDecider.Observe(state, state.Signature ?? "", null, Now),
+        3 => AnchorDecider.Observe(state, state.Signature ?? "", new AnchorSighting((AnchorStage)(3 + (index % 3)), index, null), Now),
+        4 => AnchorDecider.Observe(state, state.Signature ?? "", new AnchorSighting(AnchorStage.Finalized, index, "{}"), Now),
+        5 => AnchorDecider.Expire(state, state.Signature ?? "", index + 1, Now),
+        _ => AnchorDecider.Finalize(state, state.Signature ?? "", new AnchorRecord(index, "hash", null, "raw", [Memo]), Now),
     };
 
     private static AnchorSigned Transaction(string signature, long lastValid) =>

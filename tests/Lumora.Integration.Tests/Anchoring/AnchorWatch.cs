@@ -94,7 +94,7 @@ internal sealed class AnchorWatch(LumoraApp app, Func<IRpcClient> chain)
         var log = app.Get<ShardLogs>().Find("main")!.Key;
         var memos = new List<MemoCheckpoint>();
         var payer = KeypairFile.Load(Key(app)).PublicKey;
-        await foreach (var memo in MemoCheckpoints.SearchAsync(chain(), payer, [log], TestContext.Current.CancellationToken))
+        await foreach (var memo in MemoCheckpoints.SearchAsync(chain(), payer, [log], until: null, TestContext.Current.CancellationToken))
             memos.Add(memo);
         var own = Assert.Single(memos, memo => memo.Checkpoint.Size == anchor.Size);
         Assert.Equal((final.Signature, final.Slot), (own.Signature, (long)own.Slot));

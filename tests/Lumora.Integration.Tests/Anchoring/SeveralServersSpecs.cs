@@ -1,9 +1,15 @@
+using System.Linq.Expressions;
 using System.Text.Json.Nodes;
 using Lumora.Chain.Anchoring;
 using Lumora.Chain.Log;
+using Lumora.Chain.Notes;
+using Lumora.Domain.Kernel;
 using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Integration.Tests.Solana;
 using Lumora.Integration.Tests.Tasks;
+using Lumora.Projections.Anchoring;
+using Lumora.Projections.EventStore;
+using Lumora.Projections.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Lumora.Integration.Tests.Anchoring;
@@ -123,19 +129,58 @@ public sealed class SeveralServersSpecs(SeveralServersSpecs.Fixture fixture)
     {
         await AssertAnchoredOnceAsync("an anchor");
         await AssertAnchoredOnceAsync("another");
+        await ForgetAsync(_ => true);
         JsonNode? other = null;
         First.Lie = (method, result) => method == "getTransaction" ? (other ??= result.DeepClone()).DeepClone() : result;
-        var services = fixture.App.Services;
-        var key = fixture.App.Get<ShardLogs>().Find("main")!.Key;
-        var atStart = ActivatorUtilities.CreateInstance<AnchoredCheckpoints>(services);
-        var answer = await WorkFixture.EventuallyAsync(() => atStart.AskAsync("main", [key], TestContext.Current.CancellationToken));
-        Assert.NotNull(answer.Newest);
+        Assert.NotNull((await AskAtStartAsync()).Newest);
         Assert.NotNull(other);
 
         fixture.Servers[1].IsDead = true;
         First.IsDead = true;
-        var withoutMajority = ActivatorUtilities.CreateInstance<AnchoredCheckpoints>(services);
-        Assert.Null(await withoutMajority.AskAsync("main", [key], TestContext.Current.CancellationToken));
+        var withoutMajority = ActivatorUtilities.CreateInstance<AnchoredCheckpoints>(fixture.App.Services);
+        Assert.Null(await withoutMajority.AskAsync("main", [fixture.Log], TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>The database comes from a backup that knows the first anchor and not the second.</summary>
+    [Fact]
+    public async Task An_anchor_that_the_database_does_not_know_is_found_in_front_of_the_one_that_it_knows()
+    {
+        var first = await _watch.FinalizedAsync(await _watch.AppendAsync("known"));
+        var second = await _watch.FinalizedAsync(await _watch.AppendAsync("lost"));
+        await ForgetAsync(view => view.Size > first.Size);
+        Assert.True((await AskAtStartAsync()).Newest!.Size >= second.Size);
+    }
+
+    /// <summary>What the database knows holds also where the chain has nothing newer, and where no known key signed it there is no answer.</summary>
+    [Fact]
+    public async Task The_newest_anchor_in_the_database_is_the_answer_unless_its_key_was_stolen()
+    {
+        var anchor = await _watch.FinalizedAsync(await _watch.AppendAsync("the newest"));
+        Assert.True((await AskAtStartAsync()).Newest!.Size >= anchor.Size);
+        using var thief = new NoteSigner(fixture.Log.Name, SignatureKind.Ed25519, new byte[32]);
+        var stranger = ActivatorUtilities.CreateInstance<AnchoredCheckpoints>(fixture.App.Services);
+        var answer = await WorkFixture.EventuallyAsync(() => stranger.AskAsync("main", [thief.Verifier], TestContext.Current.CancellationToken));
+        Assert.Null(answer.Newest);
+    }
+
+    /// <summary>Without the key, or with a new one: the address that paid is in the anchors themselves.</summary>
+    [Fact]
+    public async Task An_anchor_is_found_where_its_key_is_gone()
+    {
+        var known = await _watch.FinalizedAsync(await _watch.AppendAsync("known"));
+        var lost = await _watch.FinalizedAsync(await _watch.AppendAsync("lost"));
+        await ForgetAsync(view => view.Size > known.Size);
+        var empty = Directory.CreateTempSubdirectory("lumora-no-keys-");
+        try
+        {
+            var answer = await AskAtStartAsync(new LumoraHome(empty.FullName));
+            Assert.True(answer.Newest!.Size >= lost.Size);
+            Assert.DoesNotContain("as recorded", answer.Where, StringComparison.Ordinal);
+        }
+        finally
+        {
+            empty.Delete(recursive: true);
+        }
     }
 
     [Fact]
@@ -169,6 +214,19 @@ public sealed class SeveralServersSpecs(SeveralServersSpecs.Fixture fixture)
         await _watch.AssertSoundAsync(await _watch.FinalizedAsync(size));
     }
 
+    private Task<AnchoredAnswer> AskAtStartAsync(params object[] others)
+    {
+        var atStart = ActivatorUtilities.CreateInstance<AnchoredCheckpoints>(fixture.App.Services, others);
+        return WorkFixture.EventuallyAsync(() => atStart.AskAsync("main", [fixture.Log], TestContext.Current.CancellationToken));
+    }
+
+    private async Task ForgetAsync(Expression<Func<AnchorView, bool>> which)
+    {
+        await using var session = fixture.App.Get<ShardSessions>().Open(ShardRole.Global, Actor.System("test"));
+        session.DeleteWhere(which);
+        await session.SaveChangesAsync(TestContext.Current.CancellationToken);
+    }
+
     private async Task AssertAnchoredOnceAsync(string name)
     {
         var anchor = await _watch.FinalizedAsync(await _watch.AppendAsync(name));
@@ -198,6 +256,8 @@ public sealed class SeveralServersSpecs(SeveralServersSpecs.Fixture fixture)
         public LocalSolana Solana { get; } = new();
 
         public LumoraApp App => _app!;
+
+        public VerifierKey Log => App.Get<ShardLogs>().Find("main")!.Key;
 
         internal IReadOnlyList<FaultyServer> Servers => _servers;
 
