@@ -39,10 +39,11 @@ public static class LedgerStore
         table.AddColumn("number", "bigint").NotNull().AsPrimaryKey();
         table.AddColumn("code", "text").NotNull();
         table.AddColumn("asset", "text").NotNull();
-        table.AddColumn("balance", "bigint").NotNull();
         table.AddColumn("held", "bigint").NotNull();
         table.AddColumn("floor", "bigint");
         table.AddColumn("status", "smallint").NotNull();
+        // What a transaction changes comes last: the log of an update leaves out what a row begins with as before.
+        table.AddColumn("balance", "bigint").NotNull();
         table.AddColumn("version", "bigint").NotNull();
         // By bytes: codes below a prefix are one range of the index whatever the database's collation, and equality
         // needs none.

@@ -16,13 +16,18 @@ internal sealed class DerivedAccounts(NpgsqlConnection connection, int capacity,
 {
     private const int UpdateRowsMax = 50_000;
 
+    // Row by row through the keys: for many at once the planner would read the whole table.
     private const string ByKeySql =
         $"""
-        select {LedgerRows.AccountColumns} from ledger_account
-        where (code, asset) in (select * from unnest($1, $2))
+        select a.* from unnest($1, $2) as k(code, asset) cross join lateral (
+          select {LedgerRows.AccountColumns} from ledger_account where code = k.code and asset = k.asset offset 0) a
         """;
 
-    private const string ByNumberSql = $"select {LedgerRows.AccountColumns} from ledger_account where number = any($1)";
+    private const string ByNumberSql =
+        $"""
+        select a.* from unnest($1) as k(number) cross join lateral (
+          select {LedgerRows.AccountColumns} from ledger_account where number = k.number offset 0) a
+        """;
 
     private const string UpdateSql =
         """

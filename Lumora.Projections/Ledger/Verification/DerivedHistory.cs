@@ -7,16 +7,25 @@ namespace Lumora.Projections.Ledger;
 /// <summary>What a replay derived of the rows that no later event changes.</summary>
 internal sealed class DerivedHistory
 {
-    private const string EntriesSql =
+    internal const string EntriesSql =
         """
         select e.* from unnest($1) as touched(account) cross join lateral (
           select account, journal_version, line, amount, balance from public.ledger_entry
           where account = touched.account and journal_version > $2 and journal_version <= $3 offset 0) e
         """;
 
-    private const string OutcomesSql = $"select {LedgerRows.OutcomeColumns} from public.ledger_outcome where id = any($1)";
+    // Row by row through the key: for many at once the planner would read the whole table.
+    internal const string OutcomesSql =
+        $"""
+        select o.* from unnest($1) as touched(id) cross join lateral (
+          select {LedgerRows.OutcomeColumns} from public.ledger_outcome where id = touched.id offset 0) o
+        """;
 
-    private const string TimesSql = "select at, journal_version from public.ledger_time where at = any($1)";
+    internal const string TimesSql =
+        """
+        select t.* from unnest($1) as touched(at) cross join lateral (
+          select at, journal_version from public.ledger_time where at = touched.at offset 0) t
+        """;
 
     public List<RecordedOutcome> Outcomes { get; } = [];
 

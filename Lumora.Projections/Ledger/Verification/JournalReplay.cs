@@ -150,9 +150,10 @@ internal sealed class JournalReplay
         var rows = new List<(long Account, LedgerHold Hold)>();
         await using (var command = new NpgsqlCommand(
             """
-            select number, maker, '', '', kind, reference_type, reference_id, amount, left_over, captured, deadline, status,
-              version, account
-            from ledger_hold where number = any($1)
+            select h.* from unnest($1) as k(number) cross join lateral (
+              select number, maker, '', '', kind, reference_type, reference_id, amount, left_over, captured, deadline, status,
+                version, account
+              from ledger_hold where number = k.number offset 0) h
             """,
             _connection))
         {
@@ -162,7 +163,7 @@ internal sealed class JournalReplay
                 rows.Add((reader.GetInt64(13), LedgerRows.Hold(reader)));
         }
 
-        var keys = await _accounts.KeysAsync([.. rows.Select(row => row.Account)], ct);
+        var keys = await _accounts.KeysAsync([.. rows.Select(row => row.Account).Distinct()], ct);
         foreach (var (account, hold) in rows)
             state.Load(hold with { Account = keys[account] });
         await _accounts.LoadAsync([.. rows.Select(row => keys[row.Account])], state, ct);

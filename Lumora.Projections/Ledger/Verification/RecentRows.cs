@@ -82,7 +82,9 @@ internal static class RecentRows
         }
     }
 
-    private static string Touched(string table, string schema) => $"(select * from {schema}.{table} where number = any($1))";
+    private static string Touched(string table, string schema) =>
+        $"(select t.* from unnest($1) as k(number) cross join lateral (select * from {schema}.{table} where number = k.number offset 0) t)";
 
-    private static string Reversed(string schema) => $"(select * from {schema}.ledger_reversal where journal_version = any($1))";
+    private static string Reversed(string schema) =>
+        $"(select r.* from unnest($1) as k(version) cross join lateral (select * from {schema}.ledger_reversal where journal_version = k.version offset 0) r)";
 }

@@ -65,6 +65,7 @@ internal sealed record ExplainedPlan(
         DateTimeOffset => "timestamptz",
         string[] => "text[]",
         long[] => "bigint[]",
+        Guid[] => "uuid[]",
         _ => throw new ArgumentOutOfRangeException(nameof(value)),
     };
 
@@ -77,6 +78,7 @@ internal sealed record ExplainedPlan(
         DateTimeOffset at => $"'{at.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)}'",
         string[] texts => $"array[{string.Join(", ", texts.Select(LiteralOf))}]",
         long[] numbers => $"array[{string.Join(", ", numbers)}]",
+        Guid[] ids => $"'{{{string.Join(',', ids)}}}'",
         _ => throw new ArgumentOutOfRangeException(nameof(value)),
     };
 }

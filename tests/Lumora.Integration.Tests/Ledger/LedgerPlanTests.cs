@@ -1,3 +1,4 @@
+using System.Globalization;
 using Lumora.Domain.Ledger;
 using Lumora.Projections.EventStore;
 using Lumora.Projections.Ledger;
@@ -17,6 +18,12 @@ public sealed class LedgerPlanTests(LedgerMillion million) : IClassFixture<Ledge
     private static readonly JournalRange Oldest = new(101, OldestFirst: true);
     private static readonly JournalRange Middle = new(101, Above: LedgerMillion.Payments / 4, Below: LedgerMillion.Payments / 2);
     private static readonly DateTimeOffset Noon = LedgerMillion.Start.AddSeconds(LedgerMillion.Payments / 200);
+
+    // As many as a pass of 30,000 events has.
+    private static readonly Guid[] PassKeys =
+        [.. Enumerable.Range(0, 30_000).Select(i => OutcomeId.Of("system:test", string.Create(CultureInfo.InvariantCulture, $"pay-{i}")))];
+
+    private static readonly long[] PassAccounts = [.. Enumerable.Range(1, 10_000).Select(i => (long)i)];
 
     // Pages touched: a descent of an index is 3 to 5, a row of a page of a list 1 to 5.
     private static readonly Dictionary<string, (SqlQuery Query, long BuffersMax)> Queries = new(StringComparer.Ordinal)
@@ -60,6 +67,9 @@ public sealed class LedgerPlanTests(LedgerMillion million) : IClassFixture<Ledge
             Find(new(new("epoch", "1"), Participates: "participant/participant_00000011")), 10_000),
         ["search by actor where nobody is found"] = (Walk(new(Actor: "nobody"), Newest with { Below = LedgerMillion.Payments }), 3_000),
         ["search by actor and kind"] = (Find(new(Kind: "refund", Actor: "system:test")), 10_000),
+        ["outcomes of a reconciling pass"] = (new SqlQuery(DerivedHistory.OutcomesSql, PassKeys), 6 * PassKeys.Length),
+        ["entries of a reconciling pass"] = (
+            new SqlQuery(DerivedHistory.EntriesSql, PassAccounts, LedgerMillion.Payments - 1_000, LedgerMillion.Payments), 8 * PassAccounts.Length),
         ["search by actor and kind where nobody is found"] = (Find(new(Kind: "reward", Actor: "nobody")), 10_000),
     };
 
