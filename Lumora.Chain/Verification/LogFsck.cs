@@ -18,8 +18,8 @@ public sealed record FsckReport(long Size, IReadOnlyList<string> Problems, TreeE
     public bool IsWhole => Problems.Count == 0;
 }
 
-/// <summary>Sees an entry of a log, in order, with its index and its leaf hash.</summary>
-public delegate ValueTask EntryReader(long index, ReadOnlyMemory<byte> entry, MerkleHash hash);
+/// <summary>Sees an entry of a log, in order, with its index.</summary>
+public delegate ValueTask EntryReader(long index, ReadOnlyMemory<byte> entry);
 
 /// <summary>
 /// Derives a published log again from its entries alone: bundles → leaf hashes → every tile → root → checkpoint, and compares
@@ -71,7 +71,7 @@ public sealed class LogFsck
 
         return await RunAsync(tiles, verified, TreeEdge.Empty, Reader, cancellationToken);
 
-        ValueTask Reader(long index, ReadOnlyMemory<byte> entry, MerkleHash hash)
+        ValueTask Reader(long index, ReadOnlyMemory<byte> entry)
         {
             onEntry?.Invoke(index, entry);
             return ValueTask.CompletedTask;
@@ -132,7 +132,7 @@ public sealed class LogFsck
         {
             var hash = MerkleHash.OfLeaf(entries[i].Span);
             _entries[i] = entries[i];
-            await onEntry(bundle.FirstLeaf + i, entries[i], hash);
+            await onEntry(bundle.FirstLeaf + i, entries[i]);
             if (Append(0, hash))
                 await CompleteAsync(0, bundle.Index, cancellationToken);
         }

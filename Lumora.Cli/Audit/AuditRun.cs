@@ -9,7 +9,6 @@ using Lumora.Cli.Logs;
 using Lumora.Cli.Reports;
 using Lumora.Cli.Trust;
 using Lumora.Domain.Log;
-using Lumora.Domain.Merkle;
 
 namespace Lumora.Cli.Audit;
 
@@ -29,16 +28,17 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
 
     private readonly ILogSource _source = subject.Source;
     private readonly AuditVerdict _verdict = new();
-    private readonly List<MerkleHash> _hashes = [];
     private readonly List<ConflictEvidence> _evidence = [];
     private AuditFold _fold = new(subject.Epochs);
     private TreeEdge _edge = TreeEdge.Empty;
+    private ExportCheck? _export;
+    private long _read;
     private int _anchors;
 
     /// <summary>What shows findings to others.</summary>
     public IReadOnlyList<ConflictEvidence> Evidence => _evidence;
 
-    private long Entries => _edge.Size + _hashes.Count;
+    private long Entries => _edge.Size + _read;
 
     /// <summary>Audits and reports; findings are in the report, only what keeps it from its work is thrown.</summary>
     public async Task<AuditReport> RunAsync(CancellationToken cancellationToken)
@@ -58,7 +58,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
             if (Entries > 0)
                 FoldClaims.Add(_verdict, _fold, subject.Epochs);
             await AggregatesAsync(cancellationToken);
-            await ExportAsync(cancellationToken);
+            Exported();
             await AnchorsAsync(audited, cancellationToken);
             // What has a fault is looked at again from where everything was well.
             if (subject.StateFolder is { } kept && _verdict.Findings.Count == 0 && edge is not null)
@@ -132,8 +132,10 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
     private async Task<TreeEdge?> DeriveAsync(SeenCheckpoint audited, CancellationToken cancellationToken)
     {
         progress.Begin("Entries and tiles", audited.Checkpoint.Size);
+        await using var export = audited.Checkpoint.Size > 0 ? await ExportCheck.OpenAsync(_source, _edge.Size, cancellationToken) : null;
+        _export = export;
         var fsck = await LogFsck.RunAsync(
-            _source, audited.Checkpoint, _edge, (index, bytes, hash) => OnEntryAsync(index, bytes, hash, cancellationToken), cancellationToken);
+            _source, audited.Checkpoint, _edge, (index, bytes) => OnEntryAsync(index, bytes, cancellationToken), cancellationToken);
         _verdict.Findings.AddRange(fsck.Problems.Select(problem => Split(AuditVerdict.TreeClaim, problem)));
         var search = new ConflictSearch(subject.Key, _source);
         foreach (var (index, bytes) in fsck.Rewritten.Take(EvidenceMax))
@@ -143,10 +145,12 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         return fsck.Edge;
     }
 
-    private async ValueTask OnEntryAsync(long index, ReadOnlyMemory<byte> bytes, MerkleHash hash, CancellationToken cancellationToken)
+    private async ValueTask OnEntryAsync(long index, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
-        _hashes.Add(hash);
+        _read++;
         progress.Report(index + 1);
+        if (_export is { } export)
+            await export.TakeAsync(index, bytes, cancellationToken);
         if (_verdict.Findings.Count >= FindingsMax)
             return;
         DecodedLeaf entry;
@@ -224,19 +228,17 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         }
     }
 
-    private async Task ExportAsync(CancellationToken cancellationToken)
+    private void Exported()
     {
         if (Entries == 0)
             return;
-        await using var export = await _source.ExportAsync(_edge.Size, cancellationToken);
-        if (export is null)
+        if (_export is null)
         {
             _verdict.Claims.Add(new Claim(ExportCheck.Claim, Standing.NotProven, "there is no export here to compare"));
             return;
         }
 
-        progress.Begin("Export", _hashes.Count);
-        _verdict.Findings.AddRange(await ExportCheck.RunAsync(export, _edge.Size, _hashes, progress.Report, cancellationToken));
+        _verdict.Findings.AddRange(_export.Findings);
         _verdict.Claim(ExportCheck.Claim, "the lines of /v1/events are the entries of the bundles, byte by byte");
     }
 

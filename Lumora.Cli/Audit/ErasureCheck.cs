@@ -3,7 +3,6 @@ using System.Text.Json;
 using Lumora.Cli.Reports;
 using Lumora.Domain.Cryptography;
 using Lumora.Domain.Kernel;
-using Lumora.Domain.Log;
 using Lumora.Domain.Participants;
 
 namespace Lumora.Cli.Audit;
@@ -47,7 +46,7 @@ internal sealed class ErasureCheck : IAuditPart
 
     /// <inheritdoc/>
     public IEnumerable<Finding> Take(LoggedEvent entry) =>
-        Fault(entry.Index, entry.Leaf, entry.Data) is { } fault ? [new Finding(Claim, entry.Where, fault)] : [];
+        Fault(entry) is { } fault ? [new Finding(Claim, entry.Where, fault)] : [];
 
     /// <inheritdoc/>
     public void Save(BinaryWriter output)
@@ -72,28 +71,30 @@ internal sealed class ErasureCheck : IAuditPart
         }
     }
 
-    private string? Fault(long index, Leaf leaf, JsonElement data)
+    // The data is read for the few events that need it.
+    private string? Fault(LoggedEvent logged)
     {
+        var leaf = logged.Leaf;
         var own = leaf.Stream.StartsWith(StreamPrefix, StringComparison.Ordinal) ? leaf.Stream[StreamPrefix.Length..] : null;
         if (own is not null && _erased.TryGetValue(own, out var entry))
             return string.Create(CultureInfo.InvariantCulture, $"it changes a subject that entry {entry} has erased");
         if (SealedFields.TryGetValue(leaf.Type, out var names))
         {
-            if (Text(data, names.Subject) is not { } subject)
+            if (Text(logged.Data, names.Subject) is not { } subject)
                 return $"its data has no {names.Subject}";
             _fields[subject] = _fields.GetValueOrDefault(subject) + 1;
-            return Sealed.TryParse(Text(data, names.Field), out _)
+            return Sealed.TryParse(Text(logged.Data, names.Field), out _)
                 ? null
                 : $"its {names.Field} is not sealed: personal data in clear, or taken out without an erasure";
         }
 
         if (leaf.Type != Erasure)
             return null;
-        if (own is null || Text(data, "participantId") != own)
+        if (own is null || Text(logged.Data, "participantId") != own)
             return "it erases another subject than that of its stream";
         if (!_fields.ContainsKey(own))
             return "it erases a subject that nobody has registered";
-        _erased[own] = index;
+        _erased[own] = logged.Index;
         return null;
     }
 

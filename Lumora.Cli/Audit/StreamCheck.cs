@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Lumora.Cli.Reports;
 
 namespace Lumora.Cli.Audit;
@@ -42,8 +43,9 @@ internal sealed class StreamCheck : IAuditPart
         var leaf = entry.Leaf;
         if (!_ids.Add(leaf.Id))
             return new Finding(Claim, Where(entry), $"the event {leaf.Id} stands in the log twice");
-        var last = _versions.GetValueOrDefault(leaf.Stream);
-        _versions[leaf.Stream] = Math.Max(last, leaf.Version);
+        ref var version = ref CollectionsMarshal.GetValueRefOrAddDefault(_versions, leaf.Stream, out _);
+        var last = version;
+        version = Math.Max(last, leaf.Version);
         if (leaf.Version == last + 1)
             return null;
         return new Finding(Claim, Where(entry), leaf.Version <= last

@@ -165,7 +165,7 @@ internal sealed class MonitorRun
     private async Task<bool> GrowAsync(SeenCheckpoint seen, SeenCheckpoint last, CancellationToken cancellationToken)
     {
         long? calling = null;
-        var fsck = await LogFsck.RunAsync(_subject.Source, seen.Checkpoint, _edge, (index, bytes, _) => Look(index, bytes), cancellationToken);
+        var fsck = await LogFsck.RunAsync(_subject.Source, seen.Checkpoint, _edge, Look, cancellationToken);
         foreach (var (index, bytes) in fsck.Rewritten)
             if (await _search.RewrittenAsync(seen, index, bytes, _subject.Source.Name, cancellationToken) is { } evidence)
                 _lines.Alarm("rewritten_entry", evidence.What, await Evidence(evidence, cancellationToken), $"{index}");

@@ -10,7 +10,10 @@ internal ref struct LeafReader(ReadOnlyMemory<byte> canonical)
 {
     private const string OtherMeta = "The leaf's meta has other members than version 1.";
 
-    // One entry after the other is of the same shard, and often of the same stream and type.
+    // One entry after the other is of the same shard, and often of the same stream, type and actor.
+    [ThreadStatic]
+    private static string? t_actor;
+
     [ThreadStatic]
     private static string? t_shard;
 
@@ -41,7 +44,7 @@ internal ref struct LeafReader(ReadOnlyMemory<byte> canonical)
         if (_reader.TokenType != JsonTokenType.StartObject)
             throw new FormatException(OtherMeta);
         Member("actor"u8, OtherMeta);
-        var actor = OptionalText("actor");
+        var actor = _reader.TokenType == JsonTokenType.Null ? null : Text("actor", ref t_actor);
         Member("causation"u8, OtherMeta);
         var causation = OptionalText("causation");
         End(OtherMeta);

@@ -63,7 +63,7 @@ internal static class AuditBenchCommand
         var blobs = new FolderBlobStore(Path.Combine(log.Folder, "log"));
         var note = (await blobs.ReadAsync(LogPublisher.CheckpointPath, ct))!;
         var report = await LogFsck.RunAsync(
-            new BlobTiles(blobs), NoteVerifier.VerifyCheckpoint(note, log.Key).Checkpoint, TreeEdge.Empty, (_, _, _) => ValueTask.CompletedTask, ct);
+            new BlobTiles(blobs), NoteVerifier.VerifyCheckpoint(note, log.Key).Checkpoint, TreeEdge.Empty, (_, _) => ValueTask.CompletedTask, ct);
         if (!report.IsWhole)
             throw new BenchException(report.Problems[0]);
     }

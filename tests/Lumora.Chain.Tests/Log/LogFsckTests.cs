@@ -110,7 +110,7 @@ public sealed class LogFsckTests
 
     private static async Task<FsckReport> RunAsync(LogWorkshop workshop, TreeEdge from, List<long> seen) => await LogFsck.RunAsync(
         new BlobTiles(workshop.Blobs), await CheckpointAsync(workshop), from,
-        (index, _, _) =>
+        (index, _) =>
         {
             seen.Add(index);
             return ValueTask.CompletedTask;

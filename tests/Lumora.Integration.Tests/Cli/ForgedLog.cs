@@ -34,6 +34,9 @@ internal sealed class ForgedLog : ILeafSource, IDisposable
     /// <summary>Entries so far.</summary>
     public int Count => _rows.Count;
 
+    /// <summary>Their bytes.</summary>
+    public IEnumerable<byte[]> Entries => _rows.Select(row => row.Bytes);
+
     /// <summary>The time of the next entry.</summary>
     public DateTimeOffset Now => Start.AddSeconds(_rows.Count);
 

@@ -26,6 +26,9 @@ internal sealed class ForgedServer : IAsyncDisposable
     /// <summary>What GraphQL answers, whatever is asked; null: there is none.</summary>
     public string? Answer { get; set; }
 
+    /// <summary>Writes <c>/v1/events</c> from an index on; null: there is none.</summary>
+    public Func<long, HttpContext, Task>? Export { get; set; }
+
     public static async Task<ForgedServer> StartAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -42,6 +45,13 @@ internal sealed class ForgedServer : IAsyncDisposable
             checks = new { log = new { status = server.Trouble is null ? "healthy" : "degraded", detail = server.Trouble } },
         }));
         server._web.MapPost("/graphql", () => server.Answer is { } answer ? Results.Text(answer, "application/json") : Results.NotFound());
+        server._web.MapGet("/v1/events", async (long from, HttpContext context) =>
+        {
+            if (server.Export is { } export)
+                await export(from, context);
+            else
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+        });
         await server._web.StartAsync(TestContext.Current.CancellationToken);
         return server;
     }
