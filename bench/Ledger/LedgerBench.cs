@@ -117,7 +117,7 @@ internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
 
     private async Task AddAsync(Func<Task<BenchRow>> measure, CancellationToken ct)
     {
-        await Calm.WaitAsync(options.Patience, ct);
+        await Calm.WaitAsync(TimeSpan.FromSeconds(1), options.Patience, ct);
         var row = await measure();
         _measured.Add(row);
         output.WriteLine(RowTable.Line(row));

@@ -20,6 +20,9 @@ internal sealed class LogBench(LogBenchOptions options, TextWriter output)
     private const double LoadPerSecond = 5_000;
     private const int Proofs = 6_000;
 
+    // What follows the journal in chunks rests in between.
+    private static readonly TimeSpan CalmSample = TimeSpan.FromSeconds(10);
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
     private readonly List<LogRow> _rows = [];
@@ -62,7 +65,7 @@ internal sealed class LogBench(LogBenchOptions options, TextWriter output)
         output.WriteLine($"(the host was ready after {Stopwatch.GetElapsedTime(started, ready).TotalSeconds:0.0} s, with {before} leaves)");
         await HashAsync(host, size, ct);
         // What else follows the journal has to catch up as well.
-        await Calm.WaitAsync(options.Patience, ct);
+        await Calm.WaitAsync(CalmSample, options.Patience, ct);
         await ProveAsync(host, size, ct);
         Add(await OutsideAudit.MeasureAsync(host, size, output, ct));
         await DelayAsync(host, ct);
@@ -88,7 +91,7 @@ internal sealed class LogBench(LogBenchOptions options, TextWriter output)
             Count = published,
             PerSecond = published / Stopwatch.GetElapsedTime(started).TotalSeconds,
         });
-        await Calm.WaitAsync(options.Patience, ct);
+        await Calm.WaitAsync(CalmSample, options.Patience, ct);
         await ProveAsync(host, published, ct);
     }
 
@@ -146,15 +149,34 @@ internal sealed class LogBench(LogBenchOptions options, TextWriter output)
     {
         using var client = host.CreateClient();
         var log = host.Logs.Find(host.Shard)!;
-        var (memory, collections, paused) = (Environment.WorkingSet, GC.CollectionCount(0), GC.GetTotalPauseDuration());
+        var (memory, paused) = (Environment.WorkingSet, GC.GetTotalPauseDuration());
+        int[] collections = [.. Enumerable.Range(0, 3).Select(GC.CollectionCount)];
         var events = await EventsAsync(host, size, ct);
         var leaves = new LeafRow[events.Count];
         await MeasureAsync("an event's leaf in the database", atLeast: null, async i => leaves[i] = (await log.Leaves.FindAsync(events[i], ct))!);
         await MeasureAsync("its proof from the tiles", atLeast: null, i => log.Proofs.ProveAsync(leaves[i], ct));
-        await MeasureAsync("both over HTTP", atLeast: 1, i => client.GetByteArrayAsync($"/log/{host.Shard}/proof/{events[i]}", ct));
+        // On a thread of its own: it blocks.
+        await Task.Factory.StartNew(OverHttpAsync, ct, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
         output.WriteLine(
-            $"(working set {memory >> 20} MiB before the proofs, {Environment.WorkingSet >> 20} MiB after; {GC.CollectionCount(0) - collections} collections "
+            $"(working set {memory >> 20} MiB before the proofs, {Environment.WorkingSet >> 20} MiB after; {GC.CollectionCount(0) - collections[0]} collections, "
+            + $"{GC.CollectionCount(1) - collections[1]} of them of generation 1 and {GC.CollectionCount(2) - collections[2]} of 2, "
             + $"paused them for {(GC.GetTotalPauseDuration() - paused).TotalMilliseconds:0} ms)");
+
+        async Task OverHttpAsync()
+        {
+            var server = client.BaseAddress!;
+            byte[] key = KeptConnection.Request(server, $"/log/{host.Shard}/key");
+            byte[][] proofs = [.. events.Select(id => KeptConnection.Request(server, $"/log/{host.Shard}/proof/{id}"))];
+            using var connection = new KeptConnection(server);
+            await MeasureAsync("the log's key over HTTP", atLeast: null, _ => Get(key));
+            await MeasureAsync("leaf and proof over HTTP", atLeast: 1, i => Get(proofs[i]));
+
+            Task Get(byte[] request)
+            {
+                connection.Get(request);
+                return Task.CompletedTask;
+            }
+        }
 
         async Task MeasureAsync(string subject, double? atLeast, Func<int, Task> work)
         {

@@ -8,16 +8,14 @@ internal static class Calm
     /// <summary>Processors that others may keep busy in a row that counts as calm.</summary>
     public const double OtherProcessorsMax = 0.3;
 
-    private static readonly TimeSpan Sample = TimeSpan.FromSeconds(1);
-
-    /// <summary>Waits for a calm second, at most <paramref name="patience"/>. Nothing of ours may be running meanwhile.</summary>
-    public static async Task WaitAsync(TimeSpan patience, CancellationToken ct)
+    /// <summary>Waits for a calm <paramref name="sample"/>, at most <paramref name="patience"/>. Nothing of ours may be running meanwhile.</summary>
+    public static async Task WaitAsync(TimeSpan sample, TimeSpan patience, CancellationToken ct)
     {
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < patience;)
         {
             var before = ServerProcesses.MachineCpuMs();
-            await Task.Delay(Sample, ct);
-            if (ServerProcesses.MachineCpuMs() - before is not { } busy || busy / Sample.TotalMilliseconds <= OtherProcessorsMax)
+            await Task.Delay(sample, ct);
+            if (ServerProcesses.MachineCpuMs() - before is not { } busy || busy / sample.TotalMilliseconds <= OtherProcessorsMax)
                 return;
         }
     }
