@@ -85,6 +85,19 @@ internal sealed class BackedUpDatabase : IAsyncDisposable
             await Task.Delay(50, ct);
     }
 
+    /// <summary>Dumps it with <c>pg_dump</c>; the host may be running.</summary>
+    public Task DumpAsync(string name, CancellationToken ct) =>
+        RunAsync("pg_dump", ["-d", Address(database: true), "-Fc", "-f", Path.Combine(_backup, name)], ct);
+
+    /// <summary>A new server takes the place of this one and takes up that dump.</summary>
+    public async Task MoveAsync(string name, CancellationToken ct)
+    {
+        await StopServerAsync();
+        Directory.Delete(Path.Combine(Server, "data"), recursive: true);
+        await StartServerAsync(ct);
+        await RunAsync("pg_restore", ["-d", Address(database: true), "--exit-on-error", Path.Combine(_backup, name)], ct);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await StopServerAsync();
@@ -117,10 +130,11 @@ internal sealed class BackedUpDatabase : IAsyncDisposable
         }
     }
 
-    private string Address()
+    private string Address(bool database = false)
     {
         var server = new NpgsqlConnectionStringBuilder(ConnectionString);
-        return $"host={server.Host} port={server.Port} user={server.Username} password={server.Password} application_name={Receiver}";
+        return $"host={server.Host} port={server.Port} user={server.Username} password={server.Password} application_name={Receiver}"
+            + (database ? $" dbname={server.Database}" : "");
     }
 
     private Process Start(string program, IEnumerable<string> arguments)

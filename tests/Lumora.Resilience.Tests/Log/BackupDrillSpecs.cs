@@ -57,6 +57,36 @@ public sealed class BackupDrillSpecs : IAsyncLifetime
         Assert.Equal(0, await host.TerminateAsync());
     }
 
+    [Fact]
+    public async Task A_dump_of_a_stopped_host_moves_it_and_a_dump_of_a_running_one_is_refused()
+    {
+        await using var database = await BackedUpDatabase.StartAsync(Ct);
+        await using var witness = await StartWitnessAsync();
+        byte[] served;
+        await using (var host = await StartAsync(database))
+        {
+            await SignInAsync(host);
+            await PublishedLog.WhenAsync(_home, host, HasAll, Ct);
+            await database.DumpAsync("running", Ct);
+            await SignInAsync(host);
+            await PublishedLog.WhenAsync(_home, host, HasAll, Ct);
+            served = await CheckpointAsync(host);
+            Assert.Equal(0, await host.TerminateAsync());
+        }
+
+        await database.DumpAsync("stopped", Ct);
+        await database.MoveAsync("running", Ct);
+        await RefusesAsync(database, served, "it was set back");
+
+        await database.MoveAsync("stopped", Ct);
+        await using (var host = await StartAsync(database))
+        {
+            await SignInAsync(host);
+            AssertBegins(await PublishedLog.WhenAsync(_home, host, HasAll, Ct), served);
+            Assert.Equal(0, await host.TerminateAsync());
+        }
+    }
+
     /// <summary>Answers the last checkpoint that people saw.</summary>
     private async Task<byte[]> BackUpAndLoseAsync(BackedUpDatabase database)
     {
