@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Lumora.Chain.Anchoring;
 using Lumora.Chain.Log;
 using Lumora.Chain.Notes;
+using Lumora.Chain.Solana;
 using Lumora.Domain.Kernel;
 using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Integration.Tests.Solana;
@@ -69,7 +70,7 @@ public sealed class SeveralServersSpecs(SeveralServersSpecs.Fixture fixture)
         First.Swallowed = ["sendTransaction"];
         First.Lie = (method, result) => method switch
         {
-            "sendTransaction" => Lumora.Chain.Solana.Transaction.Deserialize(Convert.FromBase64String((string)result[0]!)).Signature,
+            "sendTransaction" => Transaction.Deserialize(Convert.FromBase64String((string)result[0]!)).Signature,
             "getBlockHeight" or "getSlot" => (long)result + 1_000_000,
             "getSignatureStatuses" => Valued(result, new JsonArray(new JsonObject
             {
@@ -149,6 +150,26 @@ public sealed class SeveralServersSpecs(SeveralServersSpecs.Fixture fixture)
         var second = await _watch.FinalizedAsync(await _watch.AppendAsync("lost"));
         await ForgetAsync(view => view.Size > first.Size);
         Assert.True((await AskAtStartAsync()).Newest!.Size >= second.Size);
+    }
+
+    /// <summary>What a log signs before the chain has answered may be a fork: one that was anchored before waits for it.</summary>
+    [Fact]
+    public async Task A_log_that_was_anchored_before_waits_at_a_start_for_its_chain_and_one_that_was_not_does_not()
+    {
+        var anchor = await _watch.FinalizedAsync(await _watch.AppendAsync("an anchor"));
+        var connection = new SolanaConnection();
+        var asked = Ask(connection);
+        await Task.Delay(300, TestContext.Current.CancellationToken);
+        Assert.False(asked.IsCompleted);
+        connection.Connected(fixture.App.Get<SolanaConnection>().Current!);
+        Assert.True((await asked)!.Newest!.Size >= anchor.Size);
+
+        await ForgetAsync(_ => true);
+        Assert.Null(await Ask(new SolanaConnection()).WaitAsync(TimeSpan.FromSeconds(8), TestContext.Current.CancellationToken));
+
+        Task<AnchoredAnswer?> Ask(SolanaConnection chain) =>
+            ActivatorUtilities.CreateInstance<AnchoredCheckpoints>(fixture.App.Services, chain)
+                .AskAsync("main", [fixture.Log], TestContext.Current.CancellationToken);
     }
 
     /// <summary>What the database knows holds also where the chain has nothing newer, and where no known key signed it there is no answer.</summary>
