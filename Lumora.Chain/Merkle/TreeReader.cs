@@ -119,7 +119,7 @@ public sealed class TreeReader(ITileReader tiles, long size, TreeCache? cache = 
         if (cache?.Find(Size, tile) is { } kept)
             return _read[tile] = kept;
         var bytes = await tiles.ReadOrFullAsync(tile, cancellationToken);
-        nodes = _read[tile] = new TileNodes(HashTile.Decode(bytes, tile.Width)) { IsKept = cache?.Keeps(Size, tile) == true };
+        nodes = _read[tile] = new TileNodes(bytes, tile.Width) { IsKept = cache?.Keeps(Size, tile) == true };
         if (nodes.IsKept)
             cache!.Keep(Size, tile, nodes);
         return nodes;

@@ -59,14 +59,22 @@ public sealed record TlogProof(long Index, IReadOnlyList<MerkleHash> Path, ReadO
     /// <summary>The proof file.</summary>
     public byte[] ToBytes()
     {
-        var text = new StringBuilder(Header).Append('\n');
+        var head = new StringBuilder(Header).Append('\n');
         if (Extra is { } extra)
-            text.Append("extra ").Append(Convert.ToBase64String(extra.Span)).Append('\n');
-        text.Append(CultureInfo.InvariantCulture, $"index {Index}\n");
+            head.Append("extra ").Append(Convert.ToBase64String(extra.Span)).Append('\n');
+        head.Append(CultureInfo.InvariantCulture, $"index {Index}\n");
+        var bytes = new byte[head.Length + (Path.Count * (MerkleHash.Base64Size + 1)) + 1 + Checkpoint.Length];
+        var length = Encoding.ASCII.GetBytes(head.ToString(), bytes);
         foreach (var hash in Path)
-            text.Append(hash.ToBase64()).Append('\n');
-        text.Append('\n');
-        return [.. Encoding.UTF8.GetBytes(text.ToString()), .. Checkpoint.Span];
+        {
+            hash.CopyBase64To(bytes.AsSpan(length));
+            length += MerkleHash.Base64Size;
+            bytes[length++] = (byte)'\n';
+        }
+
+        bytes[length++] = (byte)'\n';
+        Checkpoint.Span.CopyTo(bytes.AsSpan(length));
+        return bytes;
     }
 
     private static MerkleHash ParseHash(string line) =>

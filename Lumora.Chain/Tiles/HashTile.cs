@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Lumora.Domain.Kernel;
 using Lumora.Domain.Merkle;
 
 namespace Lumora.Chain.Tiles;
@@ -14,16 +17,17 @@ public static class HashTile
         return tile;
     }
 
-    /// <summary>The hashes of a tile of exactly that width.</summary>
+    /// <summary>The hashes of a tile of exactly that width, as they lie in it.</summary>
     /// <exception cref="FormatException">The tile has another length.</exception>
-    public static MerkleHash[] Decode(ReadOnlySpan<byte> tile, int width)
+    public static ReadOnlySpan<MerkleHash> View(ReadOnlySpan<byte> tile, int width)
     {
         CheckLength(tile, width);
-        var hashes = new MerkleHash[width];
-        for (var i = 0; i < width; i++)
-            hashes[i] = new MerkleHash(tile.Slice(i * MerkleHash.Size, MerkleHash.Size));
-        return hashes;
+        return MemoryMarshal.Cast<byte, MerkleHash>(tile);
     }
+
+    /// <summary>The hashes of a tile of exactly that width.</summary>
+    /// <exception cref="FormatException">The tile has another length.</exception>
+    public static MerkleHash[] Decode(ReadOnlySpan<byte> tile, int width) => View(tile, width).ToArray();
 
     /// <summary>The partial tile of <paramref name="width"/> hashes that the full one begins with.</summary>
     /// <exception cref="FormatException">The full tile has another length.</exception>
@@ -33,16 +37,22 @@ public static class HashTile
         return full[..(width * MerkleHash.Size)].ToArray();
     }
 
-    /// <summary>The root over a power of two of hashes.</summary>
+    /// <summary>The root over a power of two of hashes, up to <see cref="TileId.WidthMax"/>.</summary>
     public static MerkleHash Root(ReadOnlySpan<MerkleHash> hashes)
     {
+        Check.That(hashes.Length <= TileId.WidthMax && BitOperations.IsPow2(hashes.Length));
         if (hashes.Length == 1)
             return hashes[0];
-        var half = hashes.Length / 2;
-        return MerkleHash.OfChildren(Root(hashes[..half]), Root(hashes[half..]));
+        Span<MerkleHash> nodes = stackalloc MerkleHash[TileId.WidthMax / 2];
+        MerkleHash.OfPairs(hashes, nodes);
+        for (var width = hashes.Length / 2; width > 1; width /= 2)
+            MerkleHash.OfPairs(nodes[..width], nodes);
+        return nodes[0];
     }
 
-    private static void CheckLength(ReadOnlySpan<byte> tile, int width)
+    /// <summary>Refuses a tile that does not have <paramref name="width"/> hashes.</summary>
+    /// <exception cref="FormatException">The tile has another length.</exception>
+    internal static void CheckLength(ReadOnlySpan<byte> tile, int width)
     {
         if (tile.Length != width * MerkleHash.Size)
             throw new FormatException($"A tile of {width} hashes has {width * MerkleHash.Size} bytes, not {tile.Length}.");

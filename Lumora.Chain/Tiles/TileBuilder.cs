@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Merkle;
 
@@ -62,7 +63,7 @@ public sealed class TileBuilder
                 return;
             index /= TileId.WidthMax;
             full(new TileId(level, index, TileId.WidthMax), HashTile.Encode(tile));
-            node = HashTile.Root([.. tile]);
+            node = HashTile.Root(CollectionsMarshal.AsSpan(tile));
             tile.Clear();
         }
     }
@@ -92,7 +93,7 @@ public sealed class TileBuilder
             while (end > 0)
             {
                 var width = end & -end;
-                var node = HashTile.Root(tile.GetRange(end - width, width).ToArray());
+                var node = HashTile.Root(CollectionsMarshal.AsSpan(tile).Slice(end - width, width));
                 root = root is { } right ? MerkleHash.OfChildren(node, right) : node;
                 end -= width;
             }

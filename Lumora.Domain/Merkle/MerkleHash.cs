@@ -1,7 +1,9 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Lumora.Domain.Kernel;
 
 namespace Lumora.Domain.Merkle;
 
@@ -14,6 +16,9 @@ public readonly struct MerkleHash : IEquatable<MerkleHash>
 {
     /// <summary>Bytes of a hash.</summary>
     public const int Size = 32;
+
+    /// <summary>Characters of a hash in base64.</summary>
+    public const int Base64Size = 44;
 
     private const int StackBytesMax = 1024;
     private const byte LeafPrefix = 0;
@@ -64,6 +69,27 @@ public readonly struct MerkleHash : IEquatable<MerkleHash>
         return new MerkleHash(hash);
     }
 
+    /// <summary>
+    /// The nodes above neighbours: node i is <see cref="OfChildren"/> of children 2i and 2i + 1. Several times faster than one by one.
+    /// </summary>
+    /// <param name="children">An even number of hashes.</param>
+    /// <param name="parents">Takes half as many; may begin where <paramref name="children"/> does.</param>
+    /// <exception cref="ArgumentException">The number is odd, or <paramref name="parents"/> is too short.</exception>
+    public static void OfPairs(ReadOnlySpan<MerkleHash> children, Span<MerkleHash> parents)
+    {
+        if (children.Length % 2 != 0)
+            throw new ArgumentException($"{children.Length} hashes are no pairs.", nameof(children));
+        var count = children.Length / 2;
+        if (parents.Length < count)
+            throw new ArgumentException($"{count} nodes do not fit into {parents.Length}.", nameof(parents));
+        var i = 0;
+        if (NodeLanes.IsSupported)
+            for (; i + NodeLanes.Count <= count; i += NodeLanes.Count)
+                NodeLanes.Hash(children[(2 * i)..], parents[i..]);
+        for (; i < count; i++)
+            parents[i] = OfChildren(children[2 * i], children[(2 * i) + 1]);
+    }
+
     /// <summary>Reads 64 lower-case hexadecimal digits, the only spelling that we write.</summary>
     public static bool TryParseHex(string? text, out MerkleHash hash)
     {
@@ -100,6 +126,10 @@ public readonly struct MerkleHash : IEquatable<MerkleHash>
 
     /// <summary>Standard base64, as checkpoints and proofs spell hashes.</summary>
     public string ToBase64() => Convert.ToBase64String(bytes);
+
+    /// <summary>Writes <see cref="ToBase64"/>, <see cref="Base64Size"/> bytes of ASCII, to the start of <paramref name="destination"/>.</summary>
+    public void CopyBase64To(Span<byte> destination) =>
+        Check.That(Base64.EncodeToUtf8(bytes, destination, out _, out _) == OperationStatus.Done);
 
     /// <summary>Lower-case hexadecimal.</summary>
     public override string ToString() => Convert.ToHexStringLower(bytes);

@@ -58,6 +58,27 @@ public sealed class MerkleTreeTests
     public void Peaks_that_do_not_fit_the_size_are_refused() =>
         Assert.Throws<ArgumentException>(() => CompactRange.FromPeaks(3, [MerkleHash.EmptyRoot]));
 
+    /// <summary>Eight at once are another implementation of SHA-256 than the platform's: they must agree on any bytes.</summary>
+    [Fact]
+    public void Nodes_above_pairs_are_those_that_SHA_256_gives_one_by_one() =>
+        Gen.Byte.Array[2 * MerkleHash.Size].List[0, 70].Sample(pairs =>
+        {
+            MerkleHash[] children = [.. pairs.SelectMany(pair => pair.Chunk(MerkleHash.Size)).Select(hash => new MerkleHash(hash))];
+            var parents = new MerkleHash[pairs.Count + 1];
+            MerkleHash.OfPairs(children, parents);
+            var expected = pairs.Select(pair => new MerkleHash(System.Security.Cryptography.SHA256.HashData([1, .. pair])));
+            Assert.Equal([.. expected, default], parents);
+            MerkleHash.OfPairs(children, children);
+            Assert.Equal(parents[..^1], children[..pairs.Count]);
+        });
+
+    [Fact]
+    public void Pairs_are_of_two_and_their_nodes_need_room()
+    {
+        Assert.Throws<ArgumentException>(() => MerkleHash.OfPairs(new MerkleHash[3], new MerkleHash[3]));
+        Assert.Throws<ArgumentException>(() => MerkleHash.OfPairs(new MerkleHash[4], new MerkleHash[1]));
+    }
+
     [Fact]
     public void A_leaf_longer_than_the_stack_buffer_is_hashed_whole()
     {
