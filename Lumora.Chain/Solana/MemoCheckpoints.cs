@@ -60,17 +60,20 @@ public static class MemoCheckpoints
 
     /// <summary>
     /// The checkpoints by the log's <paramref name="keys"/> in transactions that name <paramref name="address"/>, newest first, back to
-    /// the transaction <paramref name="until"/> (not itself) or to the first one.
+    /// the transaction <paramref name="until"/> (not itself) or to the first one. <paramref name="looking"/> hears of each transaction
+    /// that is looked at, also of others'.
     /// </summary>
     /// <exception cref="SearchLimitException">There are more than <see cref="TransactionsMax"/>: all of the newest have been looked through.</exception>
     public static async IAsyncEnumerable<MemoCheckpoint> SearchAsync(
-        IRpcClient rpc, PublicKey address, IReadOnlyCollection<VerifierKey> keys, string? until, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IRpcClient rpc, PublicKey address, IReadOnlyCollection<VerifierKey> keys, string? until, [EnumeratorCancellation] CancellationToken cancellationToken,
+        Action<string>? looking = null)
     {
         var looked = 0;
         await foreach (var signature in SignaturesAsync(rpc, address, until, call => call(), cancellationToken))
         {
             if (++looked > TransactionsMax)
                 throw new SearchLimitException(address);
+            looking?.Invoke(signature);
             if (await ReadAsync(rpc, signature, keys, cancellationToken) is { } found)
                 yield return found;
         }

@@ -84,7 +84,7 @@ internal sealed record AnchorCheck(
             else
                 findings.Add(new Finding(
                     Claim, string.Create(CultureInfo.InvariantCulture, $"entry {index}"),
-                    $"it says that transaction {signature} is finalized; the server {chain.Rpc.NodeAddress} (cluster {chain.GenesisHash}) has no such transaction with a checkpoint of this log"));
+                    $"it says that transaction {signature} is finalized; the server {chain.Rpc.NodeAddress.Authority} (cluster {chain.GenesisHash}) has no such transaction with a checkpoint of this log"));
         }
 
         return (found, limit);

@@ -72,7 +72,9 @@ public static class AuditCommand
             if (file is not null)
                 await File.WriteAllBytesAsync(file, result.ToJson(), cancellationToken);
             Write(output, result);
-            return result.Findings.Count == 0 ? ExitCodes.Clean : ExitCodes.Findings;
+            if (result.Findings.Count > 0)
+                return ExitCodes.Findings;
+            return result.Unable is { } reason ? throw new UnableException(reason) : ExitCodes.Clean;
         }));
         return command;
     }
@@ -114,6 +116,6 @@ public static class AuditCommand
             output.WriteLine($"  EVIDENCE         {file}: check it with lumora verify --evidence");
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{(report.Findings.Count switch { 0 => "Clean", 1 => "1 finding", var count => $"{count} findings" })}: {report.Counts.Entries} entries, {report.Counts.Streams} streams, {report.Seconds:0.0} s."));
+            $"{(report.Findings.Count switch { 0 => report.Unable is null ? "Clean" : "No findings", 1 => "1 finding", var count => $"{count} findings" })}: {report.Counts.Entries} entries, {report.Counts.Streams} streams, {report.Seconds:0.0} s."));
     }
 }

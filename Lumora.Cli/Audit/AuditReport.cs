@@ -38,8 +38,17 @@ internal sealed record AuditReport(
     [JsonPropertyName("format")]
     public string FormatName => "lumora-audit/1";
 
-    /// <summary><c>clean</c> or <c>findings</c>.</summary>
-    public string Result => Findings.Count == 0 ? "clean" : "findings";
+    /// <summary>What was asked and could not be done, or null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Unable { get; init; }
+
+    /// <summary><c>clean</c>, <c>findings</c> or, without any and something left undone, <c>unable</c>.</summary>
+    public string Result => (Findings.Count, Unable) switch
+    {
+        ( > 0, _) => "findings",
+        (_, null) => "clean",
+        _ => "unable",
+    };
 
     /// <summary>The report as JSON.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, Json);

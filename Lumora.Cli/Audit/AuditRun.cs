@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Lumora.Chain.Log;
 using Lumora.Chain.Notes;
+using Lumora.Chain.Solana.Rpc;
 using Lumora.Chain.Tiles;
 using Lumora.Chain.Verification;
 using Lumora.Cli.Conflicts;
@@ -34,6 +35,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
     private ExportCheck? _export;
     private long _read;
     private int _anchors;
+    private string? _unable;
 
     /// <summary>What shows findings to others.</summary>
     public IReadOnlyList<ConflictEvidence> Evidence => _evidence;
@@ -72,7 +74,10 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
             new AuditCounts(
                 Entries, _fold.Streams.Streams, _fold.Ledger.Journals, _fold.Ledger.Events, _fold.Ledger.Accounts, _fold.Detached, _anchors,
                 _fold.Purchases.Purchases, _fold.Rewards.Epochs),
-            _edge.Size, [], startedAt, Math.Round(clock.Elapsed.TotalSeconds, 3));
+            _edge.Size, [], startedAt, Math.Round(clock.Elapsed.TotalSeconds, 3))
+        {
+            Unable = _unable,
+        };
     }
 
     private async Task<SeenCheckpoint?> CheckpointAsync(DateTimeOffset now, CancellationToken cancellationToken)
@@ -251,8 +256,20 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         }
 
         progress.Begin("Anchors", 0);
-        var check = await AnchorCheck.RunAsync(
-            _source, subject.Chain, subject.Key, audited, _fold.Anchors, progress.Report, cancellationToken);
+        AnchorCheck check;
+        try
+        {
+            check = await AnchorCheck.RunAsync(
+                _source, subject.Chain, subject.Key, audited, _fold.Anchors, progress.Report, cancellationToken);
+        }
+        catch (Exception exception) when (exception is SolanaException or VerificationException)
+        {
+            // A server that fails now does not take what was audited before with it.
+            _unable = $"the anchors could not be compared: {exception.Message}";
+            _verdict.Claims.Add(new Claim(AnchorCheck.Claim, Standing.NotProven, $"could not be compared: {exception.Message}"));
+            return;
+        }
+
         _anchors = check.Matching;
         _verdict.Findings.AddRange(check.Findings);
         _evidence.AddRange(check.Evidence);

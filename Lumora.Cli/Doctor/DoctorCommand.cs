@@ -55,7 +55,7 @@ public static class DoctorCommand
             if (solana is null)
                 return [];
             var slot = await solana.Rpc.GetSlotAsync(ct: cancellationToken);
-            return [new Diagnosis("chain", Health.Ok, string.Create(CultureInfo.InvariantCulture, $"{solana.Rpc.NodeAddress} serves the cluster {solana.GenesisHash}, finalized slot {slot}"))];
+            return [new Diagnosis("chain", Health.Ok, string.Create(CultureInfo.InvariantCulture, $"{solana.Rpc.NodeAddress.Authority} serves the cluster {solana.GenesisHash}, finalized slot {slot}"))];
         }
         catch (SolanaException exception)
         {

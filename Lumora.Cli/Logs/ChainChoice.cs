@@ -47,7 +47,7 @@ internal sealed class ChainChoice
             var rpc = new RpcClient(http, LogChoice.Address(text, "--rpc"));
             var genesis = await rpc.GetGenesisHashAsync(cancellationToken);
             if ((parsed.GetValue(Genesis) ?? trust?.Body.Genesis) is { } pinned && pinned != genesis)
-                throw new UnableException($"{rpc.NodeAddress} serves the cluster {genesis}, pinned is {pinned}: the log's anchors stand there.");
+                throw new UnableException($"{rpc.NodeAddress.Authority} serves the cluster {genesis}, pinned is {pinned}: the log's anchors stand there.");
             return new ChainServer(http, rpc, address, anchor is not null, genesis);
         }
         catch

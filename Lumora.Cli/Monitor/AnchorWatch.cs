@@ -14,11 +14,11 @@ internal sealed class AnchorWatch(
     public async Task<MonitorState> LookAsync(
         MonitorState state, SeenCheckpoint seen, Func<ConflictEvidence, CancellationToken, Task<string>> keep, CancellationToken cancellationToken)
     {
-        var found = new List<MemoCheckpoint>();
+        var (found, newest) = (new List<MemoCheckpoint>(), (string?)null);
         try
         {
             await foreach (var memo in MemoCheckpoints.SearchAsync(
-                chain.Rpc, chain.Address, subject.Key.Keys, state.Anchor, cancellationToken))
+                chain.Rpc, chain.Address, subject.Key.Keys, state.Anchor, cancellationToken, signature => newest ??= signature))
                 found.Add(memo);
         }
         catch (SearchLimitException reached)
@@ -26,8 +26,18 @@ internal sealed class AnchorWatch(
             lines.Say("anchor", reached.Message);
         }
 
+        var isBehind = false;
         foreach (var memo in Enumerable.Reverse(found))
+        {
+            isBehind |= memo.Checkpoint.Size > seen.Checkpoint.Size;
             state = await TakeAsync(state, seen, memo, keep, cancellationToken);
+            // From the first that the log does not show yet, all are looked at again.
+            if (!isBehind)
+                state = state with { Anchor = memo.Signature };
+        }
+
+        if (!isBehind)
+            state = state with { Anchor = newest ?? state.Anchor };
         state = state with { Waiting = [.. state.Waiting.Where(waiting => waiting.Index >= state.Anchored)] };
         if (state.Waiting is [var oldest, ..] && clock.GetUtcNow() - oldest.SeenAt > subject.Limits.AnchorLate)
             lines.Alarm("anchor_late", string.Create(
@@ -65,11 +75,11 @@ internal sealed class AnchorWatch(
         if (fault is not null)
         {
             lines.Alarm("fork", $"transaction {memo.Signature}: {fault}", evidence is null ? null : await keep(evidence, cancellationToken), memo.Signature);
-            return state with { Anchor = memo.Signature };
+            return state;
         }
 
         lines.Say("anchor", string.Create(
             CultureInfo.InvariantCulture, $"{memo.Checkpoint.Size} entries are anchored in transaction {memo.Signature}, slot {memo.Slot}"));
-        return state with { Anchor = memo.Signature, Anchored = Math.Max(state.Anchored, memo.Checkpoint.Size) };
+        return state with { Anchored = Math.Max(state.Anchored, memo.Checkpoint.Size) };
     }
 }

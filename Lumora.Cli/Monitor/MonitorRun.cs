@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Lumora.Chain.Log;
 using Lumora.Chain.Merkle;
+using Lumora.Chain.Solana.Rpc;
 using Lumora.Chain.Tiles;
 using Lumora.Chain.Verification;
 using Lumora.Cli.Conflicts;
@@ -33,6 +34,7 @@ internal sealed class MonitorRun
     private MonitorState? _state;
     private TreeEdge _edge = TreeEdge.Empty;
     private DateTimeOffset? _silentSince;
+    private DateTimeOffset? _chainSilentSince;
     private DateTimeOffset? _waitingSince;
 
     private MonitorRun(MonitorSubject subject, MonitorLines lines, TimeProvider clock) =>
@@ -65,7 +67,7 @@ internal sealed class MonitorRun
             {
                 await SampleAsync(seen, cancellationToken);
                 if (_subject.Chain is { } chain)
-                    _state = await new AnchorWatch(chain, _subject, _search, _lines, _clock).LookAsync(_state!, seen, Evidence, cancellationToken);
+                    await AnchorsAsync(chain, seen, isOnly, cancellationToken);
                 if (_subject.StateFolder is { } folder)
                     await _state!.With(_edge).WriteAsync(folder, cancellationToken);
             }
@@ -75,14 +77,35 @@ internal sealed class MonitorRun
             _lines.Over("unreachable", "the log answers again");
         }
         catch (Exception exception) when (!isOnly && exception is UnableException or HttpRequestException or IOException
-            or Chain.Solana.Rpc.SolanaException or TileMissingException)
+            or TileMissingException)
         {
             _silentSince ??= _clock.GetUtcNow();
-            if (_clock.GetUtcNow() - _silentSince >= _subject.Limits.Stall)
-                _lines.Alarm("unreachable", exception.Message);
-            else
-                _lines.Notice("unreachable", exception.Message);
+            Silent("unreachable", _silentSince.Value, exception);
         }
+    }
+
+    private async Task AnchorsAsync(ChainServer chain, SeenCheckpoint seen, bool isOnly, CancellationToken cancellationToken)
+    {
+        try
+        {
+            _state = await new AnchorWatch(chain, _subject, _search, _lines, _clock).LookAsync(_state!, seen, Evidence, cancellationToken);
+            _chainSilentSince = null;
+            _lines.Over("chain_unreachable", "the chain answers again");
+        }
+        catch (Exception exception) when (!isOnly && exception is SolanaException or VerificationException)
+        {
+            // What was seen of the log itself stands, and is kept.
+            _chainSilentSince ??= _clock.GetUtcNow();
+            Silent("chain_unreachable", _chainSilentSince.Value, exception);
+        }
+    }
+
+    private void Silent(string what, DateTimeOffset since, Exception exception)
+    {
+        if (_clock.GetUtcNow() - since >= _subject.Limits.Stall)
+            _lines.Alarm(what, exception.Message);
+        else
+            _lines.Notice(what, exception.Message);
     }
 
     private async Task<SeenCheckpoint?> ReadAsync(CancellationToken cancellationToken)

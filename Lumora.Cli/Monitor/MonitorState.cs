@@ -26,7 +26,7 @@ internal sealed record WaitingEntry(long Index, DateTimeOffset SeenAt);
 /// <param name="Peaks">The roots of its perfect subtrees, base64.</param>
 /// <param name="Anchored">Entries that a finalized anchor covers.</param>
 /// <param name="Waiting">Entries that wait for an anchor, oldest first.</param>
-/// <param name="Anchor">The newest transaction of the log that was looked at, or null.</param>
+/// <param name="Anchor">The newest transaction that was looked at for anchors, also one of others, or null.</param>
 internal sealed record MonitorState(
     string Format, string Shard, string Key, string Note, string From, DateTimeOffset At, IReadOnlyList<IReadOnlyList<string>> Levels,
     IReadOnlyList<string> Peaks, long Anchored, IReadOnlyList<WaitingEntry> Waiting, string? Anchor = null)

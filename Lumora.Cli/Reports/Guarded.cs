@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Lumora.Chain.Solana.Rpc;
+using Lumora.Chain.Verification;
 
 namespace Lumora.Cli.Reports;
 
@@ -14,7 +15,7 @@ internal static class Guarded
             return await work(streams.Output);
         }
         catch (Exception exception) when (exception is UnableException or HttpRequestException or IOException
-            or UnauthorizedAccessException or SolanaException)
+            or UnauthorizedAccessException or SolanaException or VerificationException)
         {
             await streams.Error.WriteLineAsync($"lumora {parsed.CommandResult.Command.Name}: {exception.Message}");
             return ExitCodes.Unable;

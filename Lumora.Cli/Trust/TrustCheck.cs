@@ -50,8 +50,8 @@ internal sealed class TrustCheck(TrustFile trust)
     {
         var genesis = await rpc.GetGenesisHashAsync(cancellationToken);
         if (genesis == trust.Body.Genesis)
-            Claims.Add(new Claim("cluster", Standing.ProvenOnChain, $"{rpc.NodeAddress} serves the cluster {genesis}"));
+            Claims.Add(new Claim("cluster", Standing.ProvenOnChain, $"{rpc.NodeAddress.Authority} serves the cluster {genesis}"));
         else
-            Findings.Add(new Finding("cluster", rpc.NodeAddress.ToString(), $"it serves {genesis}, the file names {trust.Body.Genesis ?? "no cluster"}"));
+            Findings.Add(new Finding("cluster", rpc.NodeAddress.Authority, $"it serves {genesis}, the file names {trust.Body.Genesis ?? "no cluster"}"));
     }
 }

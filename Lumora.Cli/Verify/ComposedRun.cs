@@ -74,10 +74,10 @@ internal sealed class ComposedRun(TrustedKey key, IReadOnlyCollection<string> pa
         }
 
         if (chain.GenesisHash != anchor.GenesisHash)
-            throw new UnableException($"{chain.Rpc.NodeAddress} serves the cluster {chain.GenesisHash}, the proof's transaction stands on {anchor.GenesisHash}.");
+            throw new UnableException($"{chain.Rpc.NodeAddress.Authority} serves the cluster {chain.GenesisHash}, the proof's transaction stands on {anchor.GenesisHash}.");
         if (await MemoCheckpoints.ReadAsync(chain.Rpc, anchor.Signature, key.Keys, cancellationToken) is not { } memo)
         {
-            Anchored(Standing.NotProven, $"{chain.Rpc.NodeAddress} knows no finalized transaction {anchor.Signature}; servers forget old ones, ask another one");
+            Anchored(Standing.NotProven, $"{chain.Rpc.NodeAddress.Authority} knows no finalized transaction {anchor.Signature}; servers forget old ones, ask another one");
             return;
         }
 

@@ -82,11 +82,12 @@ internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
 
         for (var round = 1; round <= _plan.Rounds; round++)
         {
-            foreach (var plan in Round(subjects, uniform))
+            foreach (var plan in Round(subjects, uniform, isHotFirst: round % 2 == 0))
                 await AddAsync(() => meter.MeasureAsync(plan, _plan.WarmUp, _plan.Window, ct), ct);
         }
 
         var half = Result().Where(row => row is { Subject: "lumora", Workload: "uniform" }).Max(row => row.TransfersPerSecond) / 2;
+        await meter.SettleAsync(ct);
         for (var round = 1; round <= _plan.Rounds; round++)
         {
             await AddAsync(() => meter.MeasureAsync(
@@ -94,11 +95,15 @@ internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
         }
     }
 
-    private IEnumerable<RowPlan> Round(LedgerSubjects subjects, Workload uniform)
+    /// <summary>One round. Tables grow from row to row: the two that are compared stand beside each other, each in front in its turn.</summary>
+    private IEnumerable<RowPlan> Round(LedgerSubjects subjects, Workload uniform, bool isHotFirst)
     {
-        foreach (var callers in _plan.Callers)
+        foreach (var callers in _plan.Callers.Where(callers => callers != CompareCallers))
             yield return new RowPlan(subjects.Lumora, uniform, callers);
-        yield return new RowPlan(subjects.Lumora, Workload.Hot(options.Accounts), CompareCallers);
+        var compared = new RowPlan(subjects.Lumora, uniform, CompareCallers);
+        var hot = new RowPlan(subjects.Lumora, Workload.Hot(options.Accounts), CompareCallers);
+        foreach (var plan in isHotFirst ? [hot, compared] : (RowPlan[])[compared, hot])
+            yield return plan;
         yield return new RowPlan(subjects.Lumora, Workload.Zipf(options.Accounts), CompareCallers);
         foreach (var limit in subjects.Limits)
             yield return new RowPlan(limit, uniform, Callers: 1);

@@ -20,6 +20,9 @@ internal sealed class RowMeter(BenchServer server, ServerMeter meter)
 {
     private const double SettlingShare = 2.5;
 
+    /// <summary>Waits until the server has done with what earlier rows have left to it.</summary>
+    public Task SettleAsync(CancellationToken ct) => server.SettleAsync(ct);
+
     /// <summary>Measures <paramref name="plan"/>.</summary>
     public async Task<BenchRow> MeasureAsync(RowPlan plan, TimeSpan warmUp, TimeSpan window, CancellationToken ct)
     {
@@ -30,10 +33,11 @@ internal sealed class RowMeter(BenchServer server, ServerMeter meter)
         try
         {
             await load.WaitAsync(warmUp, ct);
-            await server.CheckpointAsync(ct);
-            // A checkpoint at full speed, which the server never makes by itself, has let calls queue up, and each page is logged whole
-            // at its next change. The rate of rows pays for that; a latency is that of a server between two checkpoints.
-            if (plan.PerSecond is not null)
+            // The rate of a closed loop pays for a checkpoint at full speed, behind which each page is logged whole at its next change. A
+            // latency is that of a server between two checkpoints of its own, once what it had to do at the start is worked off.
+            if (plan.PerSecond is null)
+                await server.CheckpointAsync(ct);
+            else
                 await load.WaitAsync(warmUp * SettlingShare, ct);
             latencies = load.OpenWindow();
             (before, first) = (await meter.ReadAsync(ct), load.Transfers);

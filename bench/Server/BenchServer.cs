@@ -11,6 +11,9 @@ namespace Lumora.Bench.Server;
 /// </summary>
 internal sealed class BenchServer : IAsyncDisposable
 {
+    private static readonly TimeSpan s_settling = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
+
     private readonly string _connectionString;
     private readonly EmbeddedPostgres? _embedded;
     private readonly List<string> _databases = [];
@@ -78,6 +81,18 @@ internal sealed class BenchServer : IAsyncDisposable
 
     /// <summary>Writes a checkpoint, so that each row pays for its own first touch of every page.</summary>
     public Task CheckpointAsync(CancellationToken ct) => ExecuteAsync("checkpoint", ct);
+
+    /// <summary>Waits until no table is vacuumed that earlier rows have filled, for a minute at most.</summary>
+    public async Task SettleAsync(CancellationToken ct)
+    {
+        for (var waited = TimeSpan.Zero; waited < s_settling; waited += s_pause)
+        {
+            await using var command = Admin.CreateCommand("select exists (select from pg_stat_activity where backend_type = 'autovacuum worker')");
+            if (!(bool)(await command.ExecuteScalarAsync(ct))!)
+                return;
+            await Task.Delay(s_pause, ct);
+        }
+    }
 
     /// <summary>
     /// Gathers statistics of all databases, as the server does by itself within its first minutes: without them the plans

@@ -21,7 +21,7 @@ public sealed class RpcClient(HttpClient http, Uri address, TimeSpan? timeout = 
     {
         try
         {
-            return (await Call("getHealth", ct)).GetString() == "ok";
+            return await Call("getHealth", answer => answer.GetString() == "ok", ct);
         }
         catch (RpcErrorException fault) when (fault.Code == RpcErrorException.NodeUnhealthy)
         {
@@ -31,20 +31,20 @@ public sealed class RpcClient(HttpClient http, Uri address, TimeSpan? timeout = 
 
     /// <inheritdoc/>
     public async Task<string> GetVersionAsync(CancellationToken ct = default) =>
-        (await Call("getVersion", ct)).GetProperty("solana-core").GetString()!;
+        await Call("getVersion", answer => Text(answer.GetProperty("solana-core")), ct);
 
     /// <inheritdoc/>
     public async Task<string> GetGenesisHashAsync(CancellationToken ct = default) =>
-        (await Call("getGenesisHash", ct)).GetString()!;
+        await Call("getGenesisHash", Text, ct);
 
     /// <inheritdoc/>
     public async Task<ulong> GetSlotAsync(Commitment commitment = Commitment.Finalized, CancellationToken ct = default) =>
-        (await Call("getSlot", ct, At(commitment))).GetUInt64();
+        await Call("getSlot", answer => answer.GetUInt64(), ct, At(commitment));
 
     /// <inheritdoc/>
     public async Task<ulong> GetBlockHeightAsync(
         Commitment commitment = Commitment.Finalized, CancellationToken ct = default) =>
-        (await Call("getBlockHeight", ct, At(commitment))).GetUInt64();
+        await Call("getBlockHeight", answer => answer.GetUInt64(), ct, At(commitment));
 
     /// <inheritdoc/>
     public async Task<BlockInfo?> GetBlockAsync(
@@ -52,21 +52,13 @@ public sealed class RpcClient(HttpClient http, Uri address, TimeSpan? timeout = 
     {
         try
         {
-            var block = await Call("getBlock", ct, slot, new
+            return await Call("getBlock", Block, ct, slot, new
             {
                 commitment = Name(commitment),
                 transactionDetails = "signatures",
                 rewards = false,
                 maxSupportedTransactionVersion = 0,
             });
-            if (block.ValueKind == JsonValueKind.Null)
-                return null;
-            var height = block.GetProperty("blockHeight");
-            return new BlockInfo(
-                block.GetProperty("blockhash").GetString()!, block.GetProperty("previousBlockhash").GetString()!,
-                block.GetProperty("parentSlot").GetUInt64(),
-                height.ValueKind == JsonValueKind.Null ? null : height.GetUInt64(),
-                RpcJson.Time(block, "blockTime"), RpcJson.Strings(block, "signatures"));
         }
         catch (RpcErrorException fault) when (fault.Code is SlotSkipped or LongTermStorageSlotSkipped)
         {
@@ -77,73 +69,76 @@ public sealed class RpcClient(HttpClient http, Uri address, TimeSpan? timeout = 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<ulong>> GetBlocksAsync(
         ulong start, ulong end, Commitment commitment = Commitment.Finalized, CancellationToken ct = default) =>
-        [.. (await Call("getBlocks", ct, start, end, At(commitment))).EnumerateArray().Select(slot => slot.GetUInt64())];
+        await Call<IReadOnlyList<ulong>>(
+            "getBlocks", answer => [.. answer.EnumerateArray().Select(slot => slot.GetUInt64())], ct, start, end, At(commitment));
 
     /// <inheritdoc/>
-    public async Task<DateTimeOffset?> GetBlockTimeAsync(ulong slot, CancellationToken ct = default)
-    {
-        var time = await Call("getBlockTime", ct, slot);
-        return time.ValueKind == JsonValueKind.Null ? null : DateTimeOffset.FromUnixTimeSeconds(time.GetInt64());
-    }
+    public async Task<DateTimeOffset?> GetBlockTimeAsync(ulong slot, CancellationToken ct = default) =>
+        await Call<DateTimeOffset?>(
+            "getBlockTime", time => time.ValueKind == JsonValueKind.Null ? null : DateTimeOffset.FromUnixTimeSeconds(time.GetInt64()), ct, slot);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<PrioritizationFee>> GetRecentPrioritizationFeesAsync(
         IReadOnlyList<PublicKey> accounts, CancellationToken ct = default) =>
-    [
-        .. (await Call("getRecentPrioritizationFees", ct, accounts.Select(key => key.Key))).EnumerateArray()
-            .Select(fee => new PrioritizationFee(
-                fee.GetProperty("slot").GetUInt64(), fee.GetProperty("prioritizationFee").GetUInt64())),
-    ];
+        await Call<IReadOnlyList<PrioritizationFee>>(
+            "getRecentPrioritizationFees",
+            answer =>
+            [
+                .. answer.EnumerateArray().Select(fee => new PrioritizationFee(
+                    fee.GetProperty("slot").GetUInt64(), fee.GetProperty("prioritizationFee").GetUInt64())),
+            ],
+            ct, accounts.Select(key => key.Key));
 
     /// <inheritdoc/>
     public async Task<ResponseValue<LatestBlockhash>> GetLatestBlockhashAsync(
         Commitment commitment = Commitment.Finalized, CancellationToken ct = default) =>
-        WithSlot(await Call("getLatestBlockhash", ct, At(commitment)), value => new LatestBlockhash(
-            value.GetProperty("blockhash").GetString()!, value.GetProperty("lastValidBlockHeight").GetUInt64()));
+        await Call("getLatestBlockhash", WithSlot(value => new LatestBlockhash(
+            Text(value.GetProperty("blockhash")), value.GetProperty("lastValidBlockHeight").GetUInt64())), ct, At(commitment));
 
     /// <inheritdoc/>
     public async Task<bool> IsBlockhashValidAsync(
         string blockhash, Commitment commitment = Commitment.Finalized, CancellationToken ct = default) =>
-        (await Call("isBlockhashValid", ct, blockhash, At(commitment))).GetProperty("value").GetBoolean();
+        await Call("isBlockhashValid", answer => answer.GetProperty("value").GetBoolean(), ct, blockhash, At(commitment));
 
     /// <inheritdoc/>
     public async Task<ulong> GetMinimumBalanceForRentExemptionAsync(int dataLength, CancellationToken ct = default) =>
-        (await Call("getMinimumBalanceForRentExemption", ct, dataLength)).GetUInt64();
+        await Call("getMinimumBalanceForRentExemption", answer => answer.GetUInt64(), ct, dataLength);
 
     /// <inheritdoc/>
     public async Task<ResponseValue<ulong>> GetBalanceAsync(
         PublicKey account, Commitment commitment = Commitment.Finalized, CancellationToken ct = default) =>
-        WithSlot(await Call("getBalance", ct, account.Key, At(commitment)), value => value.GetUInt64());
+        await Call("getBalance", WithSlot(value => value.GetUInt64()), ct, account.Key, At(commitment));
 
     /// <inheritdoc/>
     public async Task<ResponseValue<AccountInfo?>> GetAccountInfoAsync(
         PublicKey account, Commitment commitment = Commitment.Finalized, CancellationToken ct = default) =>
-        WithSlot(await Call("getAccountInfo", ct, account.Key, Base64At(commitment)), RpcJson.Account);
+        await Call("getAccountInfo", WithSlot(RpcJson.Account), ct, account.Key, Base64At(commitment));
 
     /// <inheritdoc/>
     public async Task<ResponseValue<IReadOnlyList<AccountInfo?>>> GetMultipleAccountsAsync(
         IReadOnlyList<PublicKey> accounts, Commitment commitment = Commitment.Finalized,
         CancellationToken ct = default) =>
-        WithSlot<IReadOnlyList<AccountInfo?>>(
-            await Call("getMultipleAccounts", ct, accounts.Select(key => key.Key), Base64At(commitment)),
-            value => [.. value.EnumerateArray().Select(RpcJson.Account)]);
+        await Call(
+            "getMultipleAccounts", WithSlot<IReadOnlyList<AccountInfo?>>(value => [.. value.EnumerateArray().Select(RpcJson.Account)]),
+            ct, accounts.Select(key => key.Key), Base64At(commitment));
 
     /// <inheritdoc/>
     public async Task<ResponseValue<TokenBalance>> GetTokenAccountBalanceAsync(
         PublicKey tokenAccount, Commitment commitment = Commitment.Finalized, CancellationToken ct = default) =>
-        WithSlot(await Call("getTokenAccountBalance", ct, tokenAccount.Key, At(commitment)), RpcJson.Tokens);
+        await Call("getTokenAccountBalance", WithSlot(RpcJson.Tokens), ct, tokenAccount.Key, At(commitment));
 
     /// <inheritdoc/>
     public async Task<ResponseValue<IReadOnlyList<KeyedAccount>>> GetTokenAccountsByOwnerAsync(
         PublicKey owner, PublicKey mint, Commitment commitment = Commitment.Finalized, CancellationToken ct = default) =>
-        WithSlot<IReadOnlyList<KeyedAccount>>(
-            await Call("getTokenAccountsByOwner", ct, owner.Key, new { mint = mint.Key }, Base64At(commitment)),
-            value =>
+        await Call(
+            "getTokenAccountsByOwner",
+            WithSlot<IReadOnlyList<KeyedAccount>>(value =>
             [
                 .. value.EnumerateArray().Select(item => new KeyedAccount(
-                    new PublicKey(item.GetProperty("pubkey").GetString()!),
-                    RpcJson.Account(item.GetProperty("account"))!)),
-            ]);
+                    new PublicKey(Text(item.GetProperty("pubkey"))),
+                    RpcJson.Account(item.GetProperty("account")) ?? throw new FormatException("an account is null"))),
+            ]),
+            ct, owner.Key, new { mint = mint.Key }, Base64At(commitment));
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<SignatureInfo>> GetSignaturesForAddressAsync(
@@ -159,67 +154,61 @@ public sealed class RpcClient(HttpClient http, Uri address, TimeSpan? timeout = 
             options["before"] = before;
         if (until is not null)
             options["until"] = until;
-        var rows = await Call("getSignaturesForAddress", ct, account.Key, options);
-        return
-        [
-            .. rows.EnumerateArray().Select(row => new SignatureInfo(
-                row.GetProperty("signature").GetString()!, row.GetProperty("slot").GetUInt64(),
-                RpcJson.Time(row, "blockTime"), RpcJson.Error(row))),
-        ];
+        return await Call<IReadOnlyList<SignatureInfo>>(
+            "getSignaturesForAddress",
+            rows =>
+            [
+                .. rows.EnumerateArray().Select(row => new SignatureInfo(
+                    Text(row.GetProperty("signature")), row.GetProperty("slot").GetUInt64(),
+                    RpcJson.Time(row, "blockTime"), RpcJson.Error(row))),
+            ],
+            ct, account.Key, options);
     }
 
     /// <inheritdoc/>
     public async Task<ResponseValue<IReadOnlyList<SignatureStatus?>>> GetSignatureStatusesAsync(
         IReadOnlyList<string> signatures, bool searchTransactionHistory = false, CancellationToken ct = default) =>
-        WithSlot<IReadOnlyList<SignatureStatus?>>(
-            await Call("getSignatureStatuses", ct, signatures, new { searchTransactionHistory }),
-            value => [.. value.EnumerateArray().Select(Status)]);
+        await Call(
+            "getSignatureStatuses", WithSlot<IReadOnlyList<SignatureStatus?>>(value => [.. value.EnumerateArray().Select(Status)]),
+            ct, signatures, new { searchTransactionHistory });
 
     /// <inheritdoc/>
     public async Task<TransactionRecord?> GetTransactionAsync(
-        string signature, Commitment commitment = Commitment.Finalized, CancellationToken ct = default)
-    {
-        var found = await Call("getTransaction", ct, signature, new
+        string signature, Commitment commitment = Commitment.Finalized, CancellationToken ct = default) =>
+        await Call("getTransaction", Record, ct, signature, new
         {
             encoding = "base64",
             commitment = Name(commitment),
             maxSupportedTransactionVersion = 0,
         });
-        if (found.ValueKind == JsonValueKind.Null)
-            return null;
-        var meta = found.GetProperty("meta");
-        return new TransactionRecord(
-            found.GetProperty("slot").GetUInt64(), RpcJson.Time(found, "blockTime"),
-            found.GetProperty("transaction")[0].GetBytesFromBase64(), RpcJson.Error(meta),
-            RpcJson.Strings(meta, "logMessages"));
-    }
 
     /// <inheritdoc/>
     public async Task<string> SendTransactionAsync(
         ReadOnlyMemory<byte> transaction, bool skipPreflight = false,
         Commitment preflightCommitment = Commitment.Confirmed, CancellationToken ct = default) =>
-        (await Call("sendTransaction", ct, Convert.ToBase64String(transaction.Span), new
+        await Call("sendTransaction", Text, ct, Convert.ToBase64String(transaction.Span), new
         {
             encoding = "base64",
             skipPreflight,
             preflightCommitment = Name(preflightCommitment),
-        })).GetString()!;
+        });
 
     /// <inheritdoc/>
     public async Task<ResponseValue<SimulationResult>> SimulateTransactionAsync(
         ReadOnlyMemory<byte> transaction, Commitment commitment = Commitment.Confirmed, CancellationToken ct = default) =>
-        WithSlot(
-            await Call("simulateTransaction", ct, Convert.ToBase64String(transaction.Span), Base64At(commitment)),
-            value => new SimulationResult(
+        await Call(
+            "simulateTransaction",
+            WithSlot(value => new SimulationResult(
                 RpcJson.Error(value), RpcJson.Strings(value, "logs"),
                 value.TryGetProperty("unitsConsumed", out var units) && units.ValueKind == JsonValueKind.Number
                     ? units.GetUInt64()
-                    : 0));
+                    : 0)),
+            ct, Convert.ToBase64String(transaction.Span), Base64At(commitment));
 
     /// <inheritdoc/>
     public async Task<string> RequestAirdropAsync(
         PublicKey recipient, ulong lamports, CancellationToken ct = default) =>
-        (await Call("requestAirdrop", ct, recipient.Key, lamports)).GetString()!;
+        await Call("requestAirdrop", Text, ct, recipient.Key, lamports);
 
     internal static string Name(Commitment commitment) => commitment switch
     {
@@ -233,8 +222,33 @@ public sealed class RpcClient(HttpClient http, Uri address, TimeSpan? timeout = 
     private static object Base64At(Commitment commitment) =>
         new { encoding = "base64", commitment = Name(commitment) };
 
-    private static ResponseValue<T> WithSlot<T>(JsonElement answer, Func<JsonElement, T> read) =>
+    private static Func<JsonElement, ResponseValue<T>> WithSlot<T>(Func<JsonElement, T> read) => answer =>
         new(answer.GetProperty("context").GetProperty("slot").GetUInt64(), read(answer.GetProperty("value")));
+
+    private static string Text(JsonElement value) => value.GetString() ?? throw new FormatException("null where text belongs");
+
+    private static BlockInfo? Block(JsonElement block)
+    {
+        if (block.ValueKind == JsonValueKind.Null)
+            return null;
+        var height = block.GetProperty("blockHeight");
+        return new BlockInfo(
+            Text(block.GetProperty("blockhash")), Text(block.GetProperty("previousBlockhash")),
+            block.GetProperty("parentSlot").GetUInt64(),
+            height.ValueKind == JsonValueKind.Null ? null : height.GetUInt64(),
+            RpcJson.Time(block, "blockTime"), RpcJson.Strings(block, "signatures"));
+    }
+
+    private static TransactionRecord? Record(JsonElement found)
+    {
+        if (found.ValueKind == JsonValueKind.Null)
+            return null;
+        var meta = found.GetProperty("meta");
+        return new TransactionRecord(
+            found.GetProperty("slot").GetUInt64(), RpcJson.Time(found, "blockTime"),
+            found.GetProperty("transaction")[0].GetBytesFromBase64(), RpcJson.Error(meta),
+            RpcJson.Strings(meta, "logMessages"));
+    }
 
     private static SignatureStatus? Status(JsonElement value) => value.ValueKind == JsonValueKind.Null
         ? null
@@ -248,6 +262,18 @@ public sealed class RpcClient(HttpClient http, Uri address, TimeSpan? timeout = 
             },
             RpcJson.Error(value));
 
-    private Task<JsonElement> Call(string method, CancellationToken ct, params object?[] parameters) =>
-        _rpc.CallAsync(method, parameters, ct);
+    private async Task<T> Call<T>(string method, Func<JsonElement, T> read, CancellationToken ct, params object?[] parameters)
+    {
+        var answer = await _rpc.CallAsync(method, parameters, ct);
+        try
+        {
+            return read(answer);
+        }
+        catch (Exception exception) when (
+            exception is InvalidOperationException or KeyNotFoundException or FormatException or IndexOutOfRangeException
+                or ArgumentException or OverflowException)
+        {
+            throw new RpcUnavailableException($"{NodeAddress.Authority} answered {method} in no form that it has: {exception.Message}", exception);
+        }
+    }
 }

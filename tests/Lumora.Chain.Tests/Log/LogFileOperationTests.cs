@@ -13,6 +13,8 @@ public sealed class LogFileOperationTests
     // A full disk, and one that breaks.
     private static readonly string[] s_errors = LongForm.IsAsked ? ["EIO", "ENOSPC", "EACCES"] : ["EIO"];
 
+    private const int TriesMax = 5;
+
     /// <summary>From a size to the next.</summary>
     public static TheoryData<int, int> Steps { get; } =
         LongForm.IsAsked ? new() { { 3, 5 }, { 0, 3 }, { 255, 256 }, { 250, 700 } } : new() { { 3, 5 } };
@@ -30,13 +32,10 @@ public sealed class LogFileOperationTests
         {
             foreach (var error in s_errors)
             {
-                using var workshop = new LogWorkshop();
-                await using var calls = await SystemCalls.FollowAsync(process.Id, operation.Fails(error));
-                var answer = await process.PublishAsync(workshop.Folder, sizes);
-                var broken = Assert.Single(await calls.EndAsync(workshop.Folder), call => call.Arguments.Contains("INJECTED", StringComparison.Ordinal));
-                Assert.True(answer == (sizes[^1], 1), $"{answer} after {broken}");
-                workshop.Leaves.Grow(sizes[^1]);
-                await AssertWholeAsync(workshop, $"{broken}");
+                // Rarely the runtime makes a call of its own in between, and the fault meets that one.
+                var tries = 1;
+                while (!await BreaksAsync(process, operation, error, sizes))
+                    Assert.True(tries++ < TriesMax, $"{operation} is not reached");
             }
         }
 
@@ -92,6 +91,20 @@ public sealed class LogFileOperationTests
         Assert.Equal(runs[0].Select(call => (call.Name, call.Number)), runs[1].Select(call => (call.Name, call.Number)));
         TestContext.Current.TestOutputHelper!.WriteLine($"{runs[1].Count} operations");
         return runs[1];
+    }
+
+    /// <summary>Publishes while one operation fails, and looks at the log; false when the fault met no file of the log.</summary>
+    private static async Task<bool> BreaksAsync(PublishingProcess process, SystemCall operation, string error, int[] sizes)
+    {
+        using var workshop = new LogWorkshop();
+        await using var calls = await SystemCalls.FollowAsync(process.Id, operation.Fails(error));
+        var answer = await process.PublishAsync(workshop.Folder, sizes);
+        var broken = (await calls.EndAsync(workshop.Folder))
+            .SingleOrDefault(call => call.Arguments.Contains("INJECTED", StringComparison.Ordinal));
+        Assert.True(answer == (sizes[^1], broken is null ? 0 : 1), $"{answer} after {broken}");
+        workshop.Leaves.Grow(sizes[^1]);
+        await AssertWholeAsync(workshop, $"{broken}");
+        return broken is not null;
     }
 
     private static async Task<LogWorkshop> PublishedAsync(int size)

@@ -6,6 +6,7 @@ using Lumora.Cli.Monitor;
 using Lumora.Cli.Verify;
 using Lumora.Domain.Ledger;
 using Lumora.Domain.Merkle;
+using Lumora.Integration.Tests.Anchoring;
 using Lumora.Integration.Tests.Solana;
 
 namespace Lumora.Integration.Tests.Cli;
@@ -194,6 +195,30 @@ public sealed class MonitorSpecs(LocalSolana solana) : IAsyncLifetime, IClassFix
         await solana.SendAsync(payer, [MemoProgram.NewMemo(hidden, payer.PublicKey)], Ct);
         (await OnceAsync(chain)).Must(1, "ALARM", "behind_anchor", "900 entries");
         (await OnceAsync([.. chain, "--genesis", "11111111111111111111111111111111"])).Must(2, "serves the cluster", "pinned is");
+    }
+
+    [Fact]
+    public async Task Transactions_of_others_are_looked_at_once()
+    {
+        var payer = await solana.FundedWalletAsync(Ct);
+        await solana.SendAsync(payer, [MemoProgram.NewMemo("another's"u8.ToArray(), payer.PublicKey)], Ct);
+        await using var server = await FaultyServer.StartAsync(solana.Rpc.NodeAddress);
+        string[] chain = ["--rpc", server.Address.AbsoluteUri, "--anchor", payer.PublicKey.ToString()];
+        (await OnceAsync(chain)).Must(0, "ok");
+        Assert.Contains("getTransaction", server.Asked);
+        server.Heal();
+        (await OnceAsync(chain)).Must(0, "resumed");
+        Assert.DoesNotContain("getTransaction", server.Asked);
+    }
+
+    [Fact]
+    public async Task A_chain_server_that_fails_is_an_alarm_after_its_time_and_what_was_seen_of_the_log_is_kept()
+    {
+        await using var server = await FaultyServer.StartAsync(solana.Rpc.NodeAddress);
+        server.Lie = (method, result) => method == "getSignaturesForAddress" ? "no list" : result;
+        (await RunAsync("--until-alarm", "--interval", "0.1", "--stall", "0.3", "--rpc", server.Address.AbsoluteUri))
+            .Must(1, "ALARM", "chain_unreachable");
+        (await OnceAsync()).Must(0, "resumed", "300 entries");
     }
 
     [Fact]

@@ -1,10 +1,14 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using Lumora.Chain.Log;
 using Lumora.Chain.Notes;
+using Lumora.Chain.Solana;
 using Lumora.Chain.Solana.Programs;
+using Lumora.Chain.Solana.Rpc;
 using Lumora.Cli.Audit;
 using Lumora.Cli.Verify;
 using Lumora.Domain.Merkle;
+using Lumora.Integration.Tests.Anchoring;
 using Lumora.Integration.Tests.Solana;
 using Lumora.Projections.EventStore;
 
@@ -133,6 +137,47 @@ public sealed class VerifySpecs(LoggedHost host, LocalSolana solana) : IClassFix
 
         Task<Said> AuditAsync(params string[] more) =>
             LoggedHost.RunAsync(AuditCommand.Create(), ["--server", host.Server, "--key", host.Key, .. more]);
+    }
+
+    [Fact]
+    public async Task A_chain_server_that_fails_or_lies_takes_nothing_from_the_rest_of_an_audit()
+    {
+        var none = TestContext.Current.CancellationToken;
+        var payer = await solana.FundedWalletAsync(none);
+        var note = (await host.Log.Blobs.ReadAsync(LogPublisher.CheckpointPath, none))!;
+        var signature = await solana.SendAsync(payer, [MemoProgram.NewMemo(note, payer.PublicKey)], none);
+        await using var server = await FaultyServer.StartAsync(solana.Rpc.NodeAddress);
+        var report = Path.Combine(host.NewFolder(), "report.json");
+        string[] audit =
+        [
+            "--server", host.Server, "--key", host.Key, "--rpc", server.Address.AbsoluteUri, "--anchor", payer.PublicKey.ToString(), "--report", report,
+        ];
+
+        server.Lie = (method, result) => method == "getSignaturesForAddress" ? "no list" : result;
+        await UnableAsync();
+        var blockhash = await solana.Rpc.GetLatestBlockhashAsync(Commitment.Confirmed, none);
+        var other = new TransactionBuilder().SetFeePayer(payer.PublicKey).SetRecentBlockHash(blockhash.Value.Blockhash)
+            .AddInstruction(MemoProgram.NewMemo(note, payer.PublicKey)).Build([payer]).Serialize();
+        server.Lie = (method, result) =>
+        {
+            if (method == "getTransaction" && result is JsonObject transaction)
+                transaction["transaction"] = new JsonArray(Convert.ToBase64String(other), "base64");
+            return result;
+        };
+        await UnableAsync();
+        server.Heal();
+        (await LoggedHost.RunAsync(AuditCommand.Create(), audit)).Must(0, "proven on chain", "anchored", signature);
+        Assert.Contains("\"result\": \"clean\"", await File.ReadAllTextAsync(report, none), StringComparison.Ordinal);
+
+        async Task UnableAsync()
+        {
+            var said = await LoggedHost.RunAsync(AuditCommand.Create(), audit);
+            said.Must(2, "not proven", "anchored", "could not be compared");
+            said.Must(2, "proven offline", "checkpoint_signed");
+            said.Must(2, "No findings");
+            Assert.Contains("\"result\": \"unable\"", await File.ReadAllTextAsync(report, none), StringComparison.Ordinal);
+        }
+
     }
 
     private async Task<(string Folder, Guid Id)> SavedAsync(long index)
