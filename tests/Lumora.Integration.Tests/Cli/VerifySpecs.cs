@@ -143,10 +143,13 @@ public sealed class VerifySpecs(LoggedHost host, LocalSolana solana) : IClassFix
     public async Task A_chain_server_that_fails_or_lies_takes_nothing_from_the_rest_of_an_audit()
     {
         var none = TestContext.Current.CancellationToken;
-        var payer = await solana.FundedWalletAsync(none);
+        // Other tests look for what this one writes.
+        await using var own = new LocalSolana();
+        await own.StartAsync();
+        var payer = await own.FundedWalletAsync(none);
         var note = (await host.Log.Blobs.ReadAsync(LogPublisher.CheckpointPath, none))!;
-        var signature = await solana.SendAsync(payer, [MemoProgram.NewMemo(note, payer.PublicKey)], none);
-        await using var server = await FaultyServer.StartAsync(solana.Rpc.NodeAddress);
+        var signature = await own.SendAsync(payer, [MemoProgram.NewMemo(note, payer.PublicKey)], none);
+        await using var server = await FaultyServer.StartAsync(own.Rpc.NodeAddress);
         var report = Path.Combine(host.NewFolder(), "report.json");
         string[] audit =
         [
@@ -155,7 +158,7 @@ public sealed class VerifySpecs(LoggedHost host, LocalSolana solana) : IClassFix
 
         server.Lie = (method, result) => method == "getSignaturesForAddress" ? "no list" : result;
         await UnableAsync();
-        var blockhash = await solana.Rpc.GetLatestBlockhashAsync(Commitment.Confirmed, none);
+        var blockhash = await own.Rpc.GetLatestBlockhashAsync(Commitment.Confirmed, none);
         var other = new TransactionBuilder().SetFeePayer(payer.PublicKey).SetRecentBlockHash(blockhash.Value.Blockhash)
             .AddInstruction(MemoProgram.NewMemo(note, payer.PublicKey)).Build([payer]).Serialize();
         server.Lie = (method, result) =>
