@@ -30,15 +30,31 @@ internal static class HostCommand
     }
 
     /// <summary>
-    /// Serves until stopped, or, when the first word is a maintenance command of event store or message bus, runs that.
+    /// Serves until stopped, or, when the first word is a maintenance command of event store or message bus, runs that. A stop that was
+    /// asked for ends with code 0 also when a part of the host had to be cut off: what it had begun is taken up at the next start.
     /// </summary>
     public static async Task<int> ServeAsync(WebApplication app, string[] args)
     {
         if (args.Length > 0 && Maintenance.Contains(args[0], StringComparer.Ordinal))
             return await app.RunJasperFxCommands(args);
-        await app.RunAsync();
+        var stopping = app.Lifetime.ApplicationStopping;
+        try
+        {
+            await app.RunAsync();
+        }
+        catch (Exception fault) when (stopping.IsCancellationRequested && IsCutOff(fault))
+        {
+            // Whole, for it says which part it was.
+            await Console.Error.WriteLineAsync($"lumora: stopped, and a part of the host was cut off: {fault}");
+        }
+
         return 0;
     }
+
+    // Several parts that were cut off come together.
+    private static bool IsCutOff(Exception fault) =>
+        fault is OperationCanceledException
+        || (fault is AggregateException several && several.InnerExceptions.All(IsCutOff));
 
     private static void Print(TextWriter output) => output.Write(
         $"""

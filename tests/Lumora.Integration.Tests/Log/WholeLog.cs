@@ -4,6 +4,8 @@ using Lumora.Chain.Verification;
 using Lumora.Domain.Log;
 using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Projections.EventStore;
+using Wolverine.Runtime;
+using Wolverine.Runtime.Agents;
 
 namespace Lumora.Integration.Tests.Log;
 
@@ -31,7 +33,19 @@ internal static class WholeLog
         """,
     ];
 
-    private static readonly TimeSpan SettledWithin = TimeSpan.FromSeconds(90);
+    // Where sequencing stands, for whoever reads why it stands still.
+    private static readonly string[] s_standing =
+    [
+        "select 'events: ' || count(*) || ' up to ' || max(seq_id) from mt_events",
+        "select 'head: ' || head::text from log_head head",
+        "select 'progress: ' || progress::text from mt_event_progression progress",
+        """
+        select 'session: ' || state || ' ' || coalesce(wait_event_type || '/' || wait_event, '') || ' since ' || now() - state_change || ': ' || left(query, 200)
+        from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'
+        """,
+    ];
+
+    private static readonly TimeSpan SettledWithin = TimeSpan.FromSeconds(180);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -61,16 +75,30 @@ internal static class WholeLog
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         limit.CancelAfter(SettledWithin);
         var logs = app.Get<ShardLogs>();
-        for (var size = 0L; ;)
+        try
         {
-            size = (await logs.WaitForLargerAsync(ShardMap.DefaultShard, size, limit.Token)).Checkpoint.Size;
-            // Nobody appends meanwhile.
-            await using var command = app.Get<ShardSessions>().DataSource(ShardRole.Region).CreateCommand(
-                "select count(*) from mt_events");
-            if ((long)(await command.ExecuteScalarAsync(limit.Token))! == size)
-                return size;
+            for (var size = 0L; ;)
+            {
+                size = (await logs.WaitForLargerAsync(ShardMap.DefaultShard, size, limit.Token)).Checkpoint.Size;
+                // Nobody appends meanwhile.
+                await using var command = app.Get<ShardSessions>().DataSource(ShardRole.Region).CreateCommand(
+                    "select count(*) from mt_events");
+                if ((long)(await command.ExecuteScalarAsync(limit.Token))! == size)
+                    return size;
+            }
+        }
+        catch (OperationCanceledException late) when (limit.IsCancellationRequested && !Ct.IsCancellationRequested)
+        {
+            throw new TimeoutException(
+                $"Not all events were published within {SettledWithin}.\n{string.Join('\n', await TextsAsync(app, string.Join(" union all ", s_standing)))}\n"
+                + string.Join('\n', Agents(app)),
+                late);
         }
     }
+
+    private static IEnumerable<string> Agents(LumoraApp app) =>
+        ((WolverineRuntime)app.Get<IWolverineRuntime>()).NodeController!.Agents.Values.OfType<IEventSubscriptionAgent>()
+            .Select(agent => $"agent: {agent.Uri} is {agent.Status}: {agent.Failure?.Message}");
 
     private static async Task<List<string>> TextsAsync(LumoraApp app, string sql)
     {

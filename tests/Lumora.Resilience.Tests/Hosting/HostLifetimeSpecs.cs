@@ -17,7 +17,7 @@ public sealed class HostLifetimeSpecs : IAsyncLifetime
         await using var host = await HostProcess.StartAsync(_home.Path);
         Assert.NotEmpty(_home.Processes());
 
-        Assert.Equal(0, await host.TerminateAsync());
+        await host.StopAsync();
 
         Assert.Empty(_home.Processes());
     }
@@ -29,7 +29,7 @@ public sealed class HostLifetimeSpecs : IAsyncLifetime
             await killed.KillAsync();
 
         await using var next = await HostProcess.StartAsync(_home.Path);
-        Assert.Equal(0, await next.TerminateAsync());
+        await next.StopAsync();
 
         Assert.Empty(_home.Processes());
     }
@@ -47,7 +47,7 @@ public sealed class HostLifetimeSpecs : IAsyncLifetime
         }
 
         await using var next = await HostProcess.StartAsync(_home.Path);
-        Assert.Equal(0, await next.TerminateAsync());
+        await next.StopAsync();
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class HostLifetimeSpecs : IAsyncLifetime
         }
 
         await using var next = await HostProcess.StartAsync(_home.Path);
-        Assert.Equal(0, await next.TerminateAsync());
+        await next.StopAsync();
     }
 
     [Fact]
@@ -70,10 +70,10 @@ public sealed class HostLifetimeSpecs : IAsyncLifetime
         await using var first = await HostProcess.StartAsync(_home.Path);
         await using var second = await HostProcess.StartAsync(_home.Path);
 
-        Assert.Equal(0, await first.TerminateAsync());
+        await first.StopAsync();
         await second.ReadyAsync();
 
-        Assert.Equal(0, await second.TerminateAsync());
+        await second.StopAsync();
         Assert.Empty(_home.Processes());
     }
 

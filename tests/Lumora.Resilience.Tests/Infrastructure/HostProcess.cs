@@ -149,6 +149,13 @@ public sealed class HostProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>SIGTERM; it stops with code 0, or the test fails with all that the host said.</summary>
+    public async Task StopAsync()
+    {
+        var code = await TerminateAsync();
+        Assert.True(code == 0, $"The host ended with code {code}:\n{Output}");
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)

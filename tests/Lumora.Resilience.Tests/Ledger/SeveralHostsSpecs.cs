@@ -73,7 +73,7 @@ public sealed class SeveralHostsSpecs : IAsyncLifetime
             var before = _callers.Lost;
             _callers.Start($"stop-{Text(trial)}", PeopleOfEach, places.Writer, places.Other);
             await _callers.MoreAsync(50);
-            Assert.Equal(0, await places.Writer.TerminateAsync());
+            await places.Writer.StopAsync();
             await _callers.MoreAsync(50);
             await _callers.StopAsync();
             host = places.Other;

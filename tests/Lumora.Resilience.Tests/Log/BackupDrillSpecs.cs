@@ -54,7 +54,7 @@ public sealed class BackupDrillSpecs : IAsyncLifetime
         await SignInAsync(host);
         var log = await PublishedLog.WhenAsync(_home, host, HasAll, Ct);
         AssertBegins(log, served);
-        Assert.Equal(0, await host.TerminateAsync());
+        await host.StopAsync();
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class BackupDrillSpecs : IAsyncLifetime
             await SignInAsync(host);
             await PublishedLog.WhenAsync(_home, host, HasAll, Ct);
             served = await CheckpointAsync(host);
-            Assert.Equal(0, await host.TerminateAsync());
+            await host.StopAsync();
         }
 
         await database.DumpAsync("stopped", Ct);
@@ -83,7 +83,7 @@ public sealed class BackupDrillSpecs : IAsyncLifetime
         {
             await SignInAsync(host);
             AssertBegins(await PublishedLog.WhenAsync(_home, host, HasAll, Ct), served);
-            Assert.Equal(0, await host.TerminateAsync());
+            await host.StopAsync();
         }
     }
 
@@ -117,7 +117,7 @@ public sealed class BackupDrillSpecs : IAsyncLifetime
         Assert.Contains(reason, detail, StringComparison.Ordinal);
         var checkpoint = await CheckpointAsync(host);
         Assert.Equal(served ?? await File.ReadAllBytesAsync(Path.Combine(_elsewhere, "log", "main", "checkpoint"), Ct), checkpoint);
-        Assert.Equal(0, await host.TerminateAsync());
+        await host.StopAsync();
     }
 
     private async Task<WitnessProcess> StartWitnessAsync()
