@@ -33,12 +33,16 @@ internal sealed class MonitorRun
     private readonly ConflictSearch _search;
     private MonitorState? _state;
     private TreeEdge _edge = TreeEdge.Empty;
-    private DateTimeOffset? _silentSince;
-    private DateTimeOffset? _chainSilentSince;
+    private readonly MonitorSilence _logSilence;
+    private readonly MonitorSilence _chainSilence;
     private DateTimeOffset? _waitingSince;
 
-    private MonitorRun(MonitorSubject subject, MonitorLines lines, TimeProvider clock) =>
+    private MonitorRun(MonitorSubject subject, MonitorLines lines, TimeProvider clock)
+    {
         (_subject, _lines, _clock, _search) = (subject, lines, clock, new ConflictSearch(subject.Key, subject.Source));
+        _logSilence = new MonitorSilence("unreachable", subject.Limits.Stall, lines, clock);
+        _chainSilence = new MonitorSilence("chain_unreachable", subject.Limits.Stall, lines, clock);
+    }
 
     /// <summary>Takes up what an earlier monitor has left.</summary>
     /// <exception cref="UnableException">The state is damaged, or another log's.</exception>
@@ -73,14 +77,12 @@ internal sealed class MonitorRun
             }
 
             await ServerAsync(cancellationToken);
-            _silentSince = null;
-            _lines.Over("unreachable", "the log answers again");
+            _logSilence.End("the log answers again");
         }
         catch (Exception exception) when (!isOnly && exception is UnableException or HttpRequestException or IOException
             or TileMissingException)
         {
-            _silentSince ??= _clock.GetUtcNow();
-            Silent("unreachable", _silentSince.Value, exception);
+            _logSilence.GoesOn(exception);
         }
     }
 
@@ -89,23 +91,13 @@ internal sealed class MonitorRun
         try
         {
             _state = await new AnchorWatch(chain, _subject, _search, _lines, _clock).LookAsync(_state!, seen, Evidence, cancellationToken);
-            _chainSilentSince = null;
-            _lines.Over("chain_unreachable", "the chain answers again");
+            _chainSilence.End("the chain answers again");
         }
         catch (Exception exception) when (!isOnly && exception is SolanaException or VerificationException)
         {
             // What was seen of the log itself stands, and is kept.
-            _chainSilentSince ??= _clock.GetUtcNow();
-            Silent("chain_unreachable", _chainSilentSince.Value, exception);
+            _chainSilence.GoesOn(exception);
         }
-    }
-
-    private void Silent(string what, DateTimeOffset since, Exception exception)
-    {
-        if (_clock.GetUtcNow() - since >= _subject.Limits.Stall)
-            _lines.Alarm(what, exception.Message);
-        else
-            _lines.Notice(what, exception.Message);
     }
 
     private async Task<SeenCheckpoint?> ReadAsync(CancellationToken cancellationToken)

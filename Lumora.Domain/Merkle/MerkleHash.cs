@@ -17,12 +17,14 @@ public readonly struct MerkleHash : IEquatable<MerkleHash>
     /// <summary>Bytes of a hash.</summary>
     public const int Size = 32;
 
+    /// <summary>What stands in front of the two children that an inner node hashes.</summary>
+    internal const byte NodePrefix = 1;
+
     /// <summary>Characters of a hash in base64.</summary>
     public const int Base64Size = 44;
 
     private const int StackBytesMax = 1024;
     private const byte LeafPrefix = 0;
-    private const byte NodePrefix = 1;
 
     // Making and freeing one costs as much as hashing a node does.
     [ThreadStatic]

@@ -17,7 +17,6 @@ internal static class NodeLanes
     private const int ChildrenBytes = 2 * MerkleHash.Size;
     private const int BlockWords = 16;
     private const int WordBytes = 4;
-    private const byte NodePrefix = 1;
 
     /// <summary>Whether this processor has vectors; without them one call for each node is faster.</summary>
     public static bool IsSupported => Vector256.IsHardwareAccelerated || Vector128.IsHardwareAccelerated;
@@ -54,7 +53,7 @@ internal static class NodeLanes
         for (var lane = 0; lane < Count; lane++)
         {
             var message = input.Slice(lane * ChildrenBytes, ChildrenBytes);
-            lanes[lane] = ((uint)NodePrefix << 24) | (BinaryPrimitives.ReadUInt32BigEndian(message) >> 8);
+            lanes[lane] = ((uint)MerkleHash.NodePrefix << 24) | (BinaryPrimitives.ReadUInt32BigEndian(message) >> 8);
             for (var word = 1; word < BlockWords; word++)
                 lanes[(word * Count) + lane] = BinaryPrimitives.ReadUInt32BigEndian(message[((word * WordBytes) - 1)..]);
         }

@@ -21,7 +21,7 @@ internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
     {
         await using var server = await BenchServer.StartAsync(options.Postgres, output.WriteLine, ct);
         var meter = await OpenAsync(server, ct);
-        if (!options.LogOnly)
+        if (options.Only != OnlyRows.Log)
         {
             await using var subjects = await LedgerSubjects.StartAsync(server, options, output.WriteLine, ct);
             output.WriteLine(
@@ -35,7 +35,7 @@ internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
             output.WriteLine($"{RowTable.Head}   (the row with the log alone)");
         }
 
-        if (_plan.Reads && !options.LogOnly)
+        if (_plan.Reads && options.Only is null)
         {
             await using var reads = await ReadSubject.StartAsync(server, ct);
             foreach (var workload in (Workload[])[ReadSubject.BalanceAtTime, ReadSubject.PrefixSum])
@@ -74,6 +74,25 @@ internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
     {
         output.WriteLine($"{RowTable.Head}   (each row as it is measured)");
         var uniform = Workload.Uniform(options.Accounts);
+        if (options.Only is null)
+            await CompareAsync(subjects, uniform, meter, ct);
+        else
+            await AddAsync(() => meter.MeasureAsync(new RowPlan(subjects.Lumora, uniform, _plan.Callers[^1]), _plan.WarmUp, _plan.Window, ct), ct);
+
+        var half = Result().Where(row => row is { Subject: "lumora", Workload: "uniform" }).Max(row => row.TransfersPerSecond) / 2;
+        await meter.SettleAsync(ct);
+        for (var round = 1; round <= _plan.Rounds; round++)
+        {
+            foreach (var subject in (ISubject[])[subjects.Lumora, subjects.OpenPeer])
+            {
+                await AddAsync(() => meter.MeasureAsync(
+                    new RowPlan(subject, uniform, Callers: 0, half), _plan.WarmUp, _plan.Window, ct), ct);
+            }
+        }
+    }
+
+    private async Task CompareAsync(LedgerSubjects subjects, Workload uniform, RowMeter meter, CancellationToken ct)
+    {
         foreach (var peer in subjects.Peers)
         {
             foreach (var connections in peer is LeanSubject { IsBatch: true } ? _plan.BatchConnections : _plan.Connections)
@@ -84,14 +103,6 @@ internal sealed class LedgerBench(LedgerBenchOptions options, TextWriter output)
         {
             foreach (var plan in Round(subjects, uniform, isHotFirst: round % 2 == 0))
                 await AddAsync(() => meter.MeasureAsync(plan, _plan.WarmUp, _plan.Window, ct), ct);
-        }
-
-        var half = Result().Where(row => row is { Subject: "lumora", Workload: "uniform" }).Max(row => row.TransfersPerSecond) / 2;
-        await meter.SettleAsync(ct);
-        for (var round = 1; round <= _plan.Rounds; round++)
-        {
-            await AddAsync(() => meter.MeasureAsync(
-                new RowPlan(subjects.Lumora, uniform, Callers: 0, half), _plan.WarmUp, _plan.Window, ct), ct);
         }
     }
 

@@ -46,12 +46,12 @@ internal static class LedgerBenchCommand
             HelpName = "on|off",
         };
         log.AcceptOnlyFromAmong("on", "off");
-        var only = new Option<string?>("--only")
+        var only = new Option<OnlyRows?>("--only")
         {
-            Description = "Measure this row alone: log (ledger and transparency log together): a minute and a half.",
-            HelpName = "log",
+            Description = "Measure these rows alone: log (ledger and transparency log together) or latency (at half of the top rate, "
+                + "beside the lean SQL function's): one and a half or three minutes.",
+            HelpName = "log|latency",
         };
-        only.AcceptOnlyFromAmong("log");
         var patience = new Option<double>("--wait-for-calm")
         {
             Description = "Let each row wait so long, at most, for a second in which the rest of the machine is idle.",
@@ -77,9 +77,12 @@ internal static class LedgerBenchCommand
                 Json = parsed.GetValue(json),
                 Accounts = Math.Clamp(parsed.GetValue(accounts), 2, 10_000_000),
                 Keys = parsed.GetValue(keys),
-                Log = parsed.GetValue(only) is not null
-                    || (parsed.GetValue(log) is { } given ? given == "on" : !parsed.GetValue(quick)),
-                LogOnly = parsed.GetValue(only) is not null,
+                Log = parsed.GetValue(only) switch
+                {
+                    null => parsed.GetValue(log) is { } given ? given == "on" : !parsed.GetValue(quick),
+                    var rows => rows == OnlyRows.Log,
+                },
+                Only = parsed.GetValue(only),
                 Patience = TimeSpan.FromSeconds(parsed.GetValue(patience)),
                 Plan = parsed.GetValue(quick) ? LedgerPlan.Quick : LedgerPlan.Full,
             };

@@ -21,14 +21,24 @@ internal sealed record LedgerBenchOptions
     /// <summary>Whether the row with the log is measured.</summary>
     public required bool Log { get; init; }
 
-    /// <summary>Whether it is the only row.</summary>
-    public bool LogOnly { get; init; }
+    /// <summary>The only rows that are measured; null = all.</summary>
+    public OnlyRows? Only { get; init; }
 
     /// <summary>How long each row may wait for the rest of the machine to fall silent.</summary>
     public required TimeSpan Patience { get; init; }
 
     /// <summary>How long and how often.</summary>
     public required LedgerPlan Plan { get; init; }
+}
+
+/// <summary>Rows that can be measured alone.</summary>
+internal enum OnlyRows
+{
+    /// <summary>Ledger and log together.</summary>
+    Log,
+
+    /// <summary>Latency at half of the top rate, beside the lean SQL function's at the same rate.</summary>
+    Latency,
 }
 
 /// <summary>How long and how often rows are measured.</summary>

@@ -20,6 +20,9 @@ internal sealed class LedgerSubjects : IAsyncDisposable
     /// <summary>What it is compared with, each at its best number of connections.</summary>
     public IReadOnlyList<ISubject> Peers { get; private set; } = [];
 
+    /// <summary>What it is compared with at a fixed rate.</summary>
+    public LeanSubject OpenPeer { get; private set; } = null!;
+
     /// <summary>What bounds it, with one caller.</summary>
     public IReadOnlyList<ISubject> Limits { get; private set; } = [];
 
@@ -37,7 +40,7 @@ internal sealed class LedgerSubjects : IAsyncDisposable
             else
                 say("pgledger is left out: --pgledger names no checkout of it.");
             await subjects.AddAsync(LeanSubject.StartAsync(server, accounts, batch: 1, keys, ct));
-            await subjects.AddAsync(LeanSubject.StartAsync(server, accounts, BatchSize, keys, ct));
+            subjects.OpenPeer = await subjects.AddAsync(LeanSubject.StartAsync(server, accounts, BatchSize, keys, ct));
             await subjects.AddAsync(SingleRowSubject.StartAsync(server, ct));
             subjects.Peers = [.. subjects._all];
             subjects.Limits =

@@ -35,7 +35,7 @@ internal sealed class LogBench(LogBenchOptions options, TextWriter output)
         output.WriteLine(LogRow.Head);
         var database = await server.CreateDatabaseAsync("log", ct);
         if (options.Made is { } made)
-            await MadeAsync(database, made, ct);
+            await MadeAsync(server, database, made, ct);
         else
             await RealAsync(server, database, ct);
         if (options.Json is { } file)
@@ -64,15 +64,14 @@ internal sealed class LogBench(LogBenchOptions options, TextWriter output)
         });
         output.WriteLine($"(the host was ready after {Stopwatch.GetElapsedTime(started, ready).TotalSeconds:0.0} s, with {before} leaves)");
         await HashAsync(host, size, ct);
-        // What else follows the journal has to catch up as well.
-        await Calm.WaitAsync(CalmSample, options.Patience, ct);
+        await SettleAsync(server, ct);
         await ProveAsync(host, size, ct);
         Add(await OutsideAudit.MeasureAsync(host, size, output, ct));
         await DelayAsync(host, ct);
     }
 
     /// <summary>Publishing and proofs alone, of a log whose leaves the database makes.</summary>
-    private async Task MadeAsync(string database, long size, CancellationToken ct)
+    private async Task MadeAsync(BenchServer server, string database, long size, CancellationToken ct)
     {
         var home = BenchHost.NewHome();
         string shard;
@@ -91,8 +90,16 @@ internal sealed class LogBench(LogBenchOptions options, TextWriter output)
             Count = published,
             PerSecond = published / Stopwatch.GetElapsedTime(started).TotalSeconds,
         });
-        await Calm.WaitAsync(CalmSample, options.Patience, ct);
+        await SettleAsync(server, ct);
         await ProveAsync(host, published, ct);
+    }
+
+    /// <summary>A million rows leave the server work for minutes, and what else follows the journal has to catch up as well.</summary>
+    private async Task SettleAsync(BenchServer server, CancellationToken ct)
+    {
+        await server.VacuumAsync(ct);
+        await server.CheckpointAsync(ct);
+        await Calm.WaitAsync(CalmSample, options.Patience, ct);
     }
 
     private void Add(LogRow row)

@@ -12,6 +12,11 @@ internal interface ISubject : IAsyncDisposable
     /// <param name="ct">Gives up.</param>
     Task<ICaller> OpenCallerAsync(Workload workload, int index, CancellationToken ct);
 
+    /// <summary>A caller that takes further calls before earlier ones are answered, one transfer each: for a load of fixed rate.</summary>
+    /// <param name="workload">Which accounts take part.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<ICaller> OpenRateAsync(Workload workload, CancellationToken ct) => OpenCallerAsync(workload, 0, ct);
+
     /// <summary>Checks after a row that the money adds up, where the subject can tell.</summary>
     /// <exception cref="BenchException">It does not.</exception>
     Task VerifyAsync(CancellationToken ct);

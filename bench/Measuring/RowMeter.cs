@@ -88,7 +88,7 @@ internal sealed class RowMeter(BenchServer server, ServerMeter meter)
     private static async Task<Load> StartAsync(RowPlan plan, CancellationToken ct)
     {
         if (plan.PerSecond is { } rate)
-            return Load.StartOpen(await plan.Subject.OpenCallerAsync(plan.Workload, 0, ct), rate, ct);
+            return Load.StartOpen(await plan.Subject.OpenRateAsync(plan.Workload, ct), rate, ct);
         var callers = new List<ICaller>(plan.Callers);
         for (var i = 0; i < plan.Callers; i++)
             callers.Add(await plan.Subject.OpenCallerAsync(plan.Workload, i, ct));

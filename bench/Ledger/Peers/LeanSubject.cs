@@ -6,12 +6,15 @@ using NpgsqlTypes;
 namespace Lumora.Bench.Ledger.Peers;
 
 /// <summary>
-/// A lean transfer function in SQL (lean.sql): one transfer a call, or many. Each call is a transaction.
+/// A lean transfer function in SQL (lean.sql): one transfer a call, or many. Each call is a transaction. At a fixed rate, each transfer
+/// is somebody's of their own, and what waits goes together.
 /// </summary>
 internal sealed class LeanSubject : ISubject
 {
     private const long FundsUnits = 1_000_000_000_000;
     private const int UnitsMax = 100;
+    // At which the closed loop is fastest, or near to it.
+    private const int RateConnections = 4;
 
     private readonly NpgsqlDataSource _source;
     private readonly int _batch;
@@ -61,6 +64,20 @@ internal sealed class LeanSubject : ISubject
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _source.DisposeAsync();
+
+    /// <inheritdoc/>
+    public async Task<ICaller> OpenRateAsync(Workload workload, CancellationToken ct)
+    {
+        var connections = new List<NpgsqlConnection>();
+        for (var i = 0; i < RateConnections; i++)
+            connections.Add(await _source.OpenConnectionAsync(ct));
+        var random = new Random(0);
+        return new GatheringCaller(connections, _batch, () =>
+        {
+            var (payer, payee) = workload.Next(random);
+            return new LeanTransfer(_keys.Next(), payer, payee, random.Next(1, UnitsMax));
+        });
+    }
 
     private Task<ICaller> OpenSingleAsync(Workload workload, Random random, CancellationToken ct)
     {
