@@ -45,6 +45,11 @@ public sealed class FolderBlobStore(string root) : IBlobStore
     }
 
     /// <inheritdoc/>
+    public Task<bool> ExistsAsync(string path, CancellationToken cancellationToken) => cancellationToken.IsCancellationRequested
+        ? Task.FromCanceled<bool>(cancellationToken)
+        : Task.FromResult(File.Exists(FileOf(path)));
+
+    /// <inheritdoc/>
     public async Task PutAsync(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         if (await ReadAsync(path, cancellationToken) is { } present)

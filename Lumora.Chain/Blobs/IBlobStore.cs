@@ -9,6 +9,9 @@ public interface IBlobStore
     /// <summary>The bytes at <paramref name="path"/>, or null when there are none.</summary>
     Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken);
 
+    /// <summary>Whether there is a blob at <paramref name="path"/>.</summary>
+    async Task<bool> ExistsAsync(string path, CancellationToken cancellationToken) => await ReadAsync(path, cancellationToken) is not null;
+
     /// <summary>Writes a blob that never changes. The same bytes again are no error.</summary>
     /// <exception cref="BlobConflictException">Other bytes stand there already.</exception>
     Task PutAsync(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);

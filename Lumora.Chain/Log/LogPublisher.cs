@@ -238,7 +238,7 @@ public sealed class LogPublisher(
         {
             var builder = await ReadEdgeAsync(locked.Size, cancellationToken);
             var tree = await new TreeReader(_tiles, locked.Size).RootAsync(cancellationToken);
-            if (builder.Root() == locked.Root && tree == locked.Root)
+            if (builder.Root() == locked.Root && tree == locked.Root && await IsWholeAsync(locked.Size, cancellationToken))
                 return builder;
         }
         catch (Exception exception) when (exception is TileMissingException or FormatException)
@@ -253,6 +253,20 @@ public sealed class LogPublisher(
             : throw new LogRefusedException(
                 $"The {locked.Size} leaves of the log {shard} in the database have the root {rebuilt.Root()}, the signed checkpoint "
                 + $"says {locked.Root}: history was changed.");
+    }
+
+    /// <summary>
+    /// Whether every full tile and bundle is there: neither the edge nor the root shows one that was lost below a full tile above it.
+    /// </summary>
+    private async Task<bool> IsWholeAsync(long size, CancellationToken cancellationToken)
+    {
+        foreach (var tile in TileId.Between(0, size).Where(tile => tile.IsFull))
+        {
+            if (!await blobs.ExistsAsync(tile.Path, cancellationToken))
+                return false;
+        }
+
+        return true;
     }
 
     private async Task<TileBuilder> ReadEdgeAsync(long size, CancellationToken cancellationToken)

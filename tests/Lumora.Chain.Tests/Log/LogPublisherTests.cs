@@ -54,6 +54,23 @@ public sealed class LogPublisherTests
         Assert.Empty((await workshop.FsckAsync()).Problems);
     }
 
+    /// <summary>Neither the right edge nor the root needs them, but whoever audits or asks for a proof does.</summary>
+    [Theory]
+    [InlineData("tile/0/000")]
+    [InlineData("tile/entries/001")]
+    public async Task A_full_tile_or_bundle_that_was_lost_is_there_again_before_anything_is_signed(string path)
+    {
+        using var workshop = new LogWorkshop();
+        workshop.Leaves.Grow(700);
+        await workshop.PublishAsync();
+        File.Delete(workshop.Blobs.FileOf(path));
+        Assert.False((await workshop.FsckAsync()).IsWhole);
+
+        workshop.Leaves.Grow(701);
+        await workshop.PublishAsync();
+        Assert.Empty((await workshop.FsckAsync()).Problems);
+    }
+
     [Fact]
     public async Task Nothing_new_makes_no_new_checkpoint()
     {
