@@ -1,7 +1,10 @@
 using System.Globalization;
+using Lumora.Chain.Log;
 using Lumora.Chain.Notes;
 using Lumora.Chain.Solana;
+using Lumora.Chain.Solana.Rpc;
 using Lumora.Chain.Tiles;
+using Lumora.Chain.Verification;
 using Lumora.Cli.Conflicts;
 using Lumora.Cli.Logs;
 using Lumora.Cli.Reports;
@@ -15,10 +18,10 @@ namespace Lumora.Cli.Audit;
 /// <param name="GenesisHash">The cluster that was asked.</param>
 /// <param name="Findings">What is wrong.</param>
 /// <param name="Evidence">What shows it to others.</param>
-/// <param name="Limit">Why not all transactions were looked through, or null.</param>
+/// <param name="Limits">What was not looked at, and why.</param>
 internal sealed record AnchorCheck(
     int Matching, MemoCheckpoint? Newest, long Size, string GenesisHash, IReadOnlyList<Finding> Findings, IReadOnlyList<ConflictEvidence> Evidence,
-    string? Limit)
+    IReadOnlyList<string> Limits)
 {
     /// <summary>The claim that this checks.</summary>
     public const string Claim = "anchored";
@@ -30,11 +33,15 @@ internal sealed record AnchorCheck(
         var findings = new List<Finding>();
         var evidence = new List<ConflictEvidence>();
         var search = new ConflictSearch(key, source);
-        var (found, limit) = await FindAsync(chain, key.Keys, said, findings, progress, cancellationToken);
+        var (found, limits) = await FindAsync(chain, key.Keys, said, findings, progress, cancellationToken);
         MemoCheckpoint? newest = null;
         var matching = 0;
-        // What was anchored after the audited checkpoint is for the next audit.
-        foreach (var memo in found.Where(memo => memo.Checkpoint.Size <= audited.Checkpoint.Size))
+        var ahead = found.Where(memo => memo.Checkpoint.Size > audited.Checkpoint.Size).ToList();
+        if (ahead.Count > 0 && source.IsCopy)
+            limits.Add(string.Create(CultureInfo.InvariantCulture, $"{ahead.Count} newer ones cover more than this copy of the log and were not compared"));
+        else if (ahead.Count > 0)
+            await AheadAsync(ahead);
+        foreach (var memo in found.Except(ahead))
         {
             var (fault, shown) = await FaultAsync(search, chain, audited, memo, cancellationToken);
             if (shown is not null)
@@ -42,23 +49,68 @@ internal sealed record AnchorCheck(
             if (fault is not null)
                 findings.Add(new Finding(Claim, $"transaction {memo.Signature}", fault));
             else
+                Matches(memo);
+        }
+
+        return new AnchorCheck(matching, newest, audited.Checkpoint.Size, chain.GenesisHash, findings, evidence, limits);
+
+        // What is anchored was published before: the log has grown since it was read, or it shows less than it has signed.
+        async Task AheadAsync(List<MemoCheckpoint> memos)
+        {
+            var now = await SeenNowAsync(source, key, audited, cancellationToken);
+            if (now != audited && await FaultAsync(search, audited, now, cancellationToken) is var (other, fork) && other is not null)
             {
-                matching++;
-                newest = newest is null || memo.Checkpoint.Size > newest.Checkpoint.Size ? memo : newest;
+                findings.Add(new Finding(Claim, "checkpoint", $"the log shows another history now: {other}"));
+                evidence.AddRange(fork is null ? [] : [fork]);
+            }
+
+            foreach (var memo in memos)
+            {
+                if (memo.Checkpoint.Size > now.Checkpoint.Size)
+                    findings.Add(new Finding(Claim, $"transaction {memo.Signature}", string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"it anchors a checkpoint of {memo.Checkpoint.Size} entries, the log shows {now.Checkpoint.Size}: an old checkpoint, or another history")));
+                else if (await FaultAsync(search, chain, now, memo, cancellationToken) is var (fault, shown) && fault is not null)
+                {
+                    findings.Add(new Finding(Claim, $"transaction {memo.Signature}", fault));
+                    evidence.AddRange(shown is null ? [] : [shown]);
+                }
+                else
+                    Matches(memo);
             }
         }
 
-        return new AnchorCheck(matching, newest, audited.Checkpoint.Size, chain.GenesisHash, findings, evidence, limit);
+        void Matches(MemoCheckpoint memo)
+        {
+            matching++;
+            newest = newest is null || memo.Checkpoint.Size > newest.Checkpoint.Size ? memo : newest;
+        }
+    }
+
+    /// <summary>The log's checkpoint as it is served now; the audited one where that cannot be told.</summary>
+    private static async Task<SeenCheckpoint> SeenNowAsync(
+        ILogSource source, TrustedKey key, SeenCheckpoint audited, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await source.ReadAsync(LogPublisher.CheckpointPath, cancellationToken) is { } note
+                ? audited with { Checkpoint = NoteVerifier.VerifyCheckpoint(note, key.Keys, []).Checkpoint, Note = note, At = DateTimeOffset.UtcNow }
+                : audited;
+        }
+        catch (Exception exception) when (exception is VerificationException or FormatException)
+        {
+            return audited;
+        }
     }
 
     /// <summary>
     /// Every memo of the paying addresses, also those that the log keeps silent about, up to a limit; then those that the log says are
     /// finalized.
     /// </summary>
-    private static async Task<(List<MemoCheckpoint> Found, string? Limit)> FindAsync(
+    private static async Task<(List<MemoCheckpoint> Found, List<string> Limits)> FindAsync(
         ChainServer chain, IReadOnlyList<VerifierKey> keys, AnchorEntries said, List<Finding> findings, Action<long> progress, CancellationToken cancellationToken)
     {
-        var (found, limit) = (new List<MemoCheckpoint>(), (string?)null);
+        var (found, limits) = (new List<MemoCheckpoint>(), new List<string>());
         var addresses = chain.IsAddressGiven || said.Payers.Count == 0 ? [chain.Address] : said.Payers;
         foreach (var address in addresses)
         {
@@ -72,22 +124,43 @@ internal sealed record AnchorCheck(
             }
             catch (SearchLimitException reached)
             {
-                limit = reached.Message;
+                limits.Add(reached.Message);
             }
         }
 
         var known = found.Select(memo => memo.Signature).ToHashSet(StringComparer.Ordinal);
+        var unknown = new List<(long Index, string Signature)>();
         foreach (var (index, signature) in said.Finalized.Where(anchor => !known.Contains(anchor.Signature)))
         {
             if (await MemoCheckpoints.ReadAsync(chain.Rpc, signature, keys, cancellationToken) is { } memo)
                 found.Add(memo);
             else
-                findings.Add(new Finding(
-                    Claim, string.Create(CultureInfo.InvariantCulture, $"entry {index}"),
-                    $"it says that transaction {signature} is finalized; the server {chain.Rpc.NodeAddress.Authority} (cluster {chain.GenesisHash}) has no such transaction with a checkpoint of this log"));
+                unknown.Add((index, signature));
         }
 
-        return (found, limit);
+        // Most servers keep some days: what they have forgotten is no fault of the log.
+        if (unknown.Count > 0 && await FirstBlockAsync(chain, cancellationToken) is > 0 and var first)
+            limits.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{unknown.Count} transactions that the log calls finalized are not known to {chain.Rpc.NodeAddress.Authority}, which has forgotten all blocks before {first}: ask a server that keeps the whole history"));
+        else
+            findings.AddRange(unknown.Select(anchor => new Finding(
+                Claim, string.Create(CultureInfo.InvariantCulture, $"entry {anchor.Index}"),
+                $"it says that transaction {anchor.Signature} is finalized; the server {chain.Rpc.NodeAddress.Authority} (cluster {chain.GenesisHash}) has no such transaction with a checkpoint of this log")));
+        return (found, limits);
+    }
+
+    private static async Task<ulong> FirstBlockAsync(ChainServer chain, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await chain.Rpc.GetFirstAvailableBlockAsync(cancellationToken);
+        }
+        catch (RpcErrorException)
+        {
+            // A server that cannot tell is taken to have everything.
+            return 0;
+        }
     }
 
     /// <summary>How well the log is anchored.</summary>
@@ -95,28 +168,36 @@ internal sealed record AnchorCheck(
     {
         if (Findings.Count > 0)
             return new Claim(Claim, Standing.NotProven, Findings.Count == 1 ? "1 finding" : string.Create(CultureInfo.InvariantCulture, $"{Findings.Count} findings"));
-        var limit = Limit is null ? "" : $"; {Limit}";
+        var limit = string.Concat(Limits.Select(limit => $"; {limit}"));
         if (Newest is null)
             return new Claim(Claim, Standing.NotProven, $"no finalized memo on the cluster {GenesisHash} holds a checkpoint of this log{limit}");
         return new Claim(Claim, Standing.ProvenOnChain, string.Create(
             CultureInfo.InvariantCulture,
-            $"{Matching} finalized memos agree with the tree; the newest covers {Newest.Checkpoint.Size} of {Size} entries: transaction {Newest.Signature}, slot {Newest.Slot}, cluster {GenesisHash}{limit}"));
+            $"{Matching} finalized memos agree with the tree; the newest covers {Math.Min(Newest.Checkpoint.Size, Size)} of {Size} entries: transaction {Newest.Signature}, slot {Newest.Slot}, cluster {GenesisHash}{limit}"));
     }
 
     private static async Task<(string? Fault, ConflictEvidence? Evidence)> FaultAsync(
         ConflictSearch search, ChainServer chain, SeenCheckpoint audited, MemoCheckpoint memo, CancellationToken cancellationToken)
     {
+        var anchored = new SeenCheckpoint(
+            memo.Checkpoint, memo.Note, $"transaction {memo.Signature} on {chain.GenesisHash}", memo.BlockTime ?? audited.At);
+        var (fault, evidence) = await FaultAsync(search, anchored, audited, cancellationToken);
+        return (fault is null ? null : $"the log has signed and anchored another history: {fault}", evidence);
+    }
+
+    /// <summary>All from the larger size: partial tiles of older sizes may be gone, tiles of that size are not.</summary>
+    private static async Task<(string? Fault, ConflictEvidence? Evidence)> FaultAsync(
+        ConflictSearch search, SeenCheckpoint smaller, SeenCheckpoint larger, CancellationToken cancellationToken)
+    {
         try
         {
-            // All from one size: partial tiles of older sizes may be gone, tiles of the audited size are not.
-            var anchored = new SeenCheckpoint(
-                memo.Checkpoint, memo.Note, $"transaction {memo.Signature} on {chain.GenesisHash}", memo.BlockTime ?? audited.At);
-            var (fault, evidence) = await search.CompareAsync(anchored, audited, cancellationToken);
-            return (fault is null ? null : $"the log has signed and anchored another history: {fault}", evidence);
+            var (fault, evidence) = await search.CompareAsync(smaller, larger, cancellationToken);
+            return (fault, evidence);
         }
         catch (Exception exception) when (exception is TileMissingException or FormatException)
         {
-            return ($"its checkpoint of {memo.Checkpoint.Size} entries cannot be compared: {exception.Message}", null);
+            return (string.Create(
+                CultureInfo.InvariantCulture, $"a checkpoint of {smaller.Checkpoint.Size} entries cannot be compared: {exception.Message}"), null);
         }
     }
 }

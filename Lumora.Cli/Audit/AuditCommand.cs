@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Lumora.Chain.Solana.Rpc;
 using Lumora.Cli.Logs;
 using Lumora.Cli.Reports;
 using Lumora.Cli.Trust;
@@ -59,9 +60,13 @@ public static class AuditCommand
             using var source = Source(parsed.GetValue(log.Server), parsed.GetValue(folder), shard, parsed.GetValue(log.Token));
             var chosen = await trust.ReadAsync(parsed, cancellationToken);
             var key = await log.KeyAsync(parsed, source, cancellationToken, chosen);
-            using var solana = await chain.OpenAsync(parsed, cancellationToken, chosen?.File);
+            var (opened, chainFault) = await ChainAsync(chain, parsed, chosen?.File, cancellationToken);
+            using var solana = opened;
             var subject = new AuditSubject(
-                source, shard, key, solana, Epochs(parsed.GetValue(epochSeconds) ?? chosen?.File.Body.EpochSeconds), parsed.GetValue(state), parsed.GetValue(log.Token) is not null);
+                source, shard, key, solana, Epochs(parsed.GetValue(epochSeconds) ?? chosen?.File.Body.EpochSeconds), parsed.GetValue(state), parsed.GetValue(log.Token) is not null)
+            {
+                ChainFault = chainFault,
+            };
             var (run, result) = await BarProgress.RunAsync(parsed.InvocationConfiguration.Error, async progress =>
             {
                 var run = new AuditRun(subject, progress);
@@ -85,6 +90,20 @@ public static class AuditCommand
         (null, { } path) => new FolderLog(path, shard),
         _ => throw new UnableException("give either --server URL or --folder DIR."),
     };
+
+    /// <summary>A server that is down costs the comparison with the chain and nothing else; one of another cluster was a wrong choice.</summary>
+    private static async Task<(ChainServer? Chain, Exception? Fault)> ChainAsync(
+        ChainChoice chain, ParseResult parsed, TrustFile? trust, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await chain.OpenAsync(parsed, cancellationToken, trust), null);
+        }
+        catch (SolanaException fault)
+        {
+            return (null, fault);
+        }
+    }
 
     private static EpochLength Epochs(int? seconds) => seconds switch
     {

@@ -187,8 +187,19 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
     private async Task AggregatesAsync(CancellationToken cancellationToken)
     {
         var check = new AggregateCheck(_source, subject.Shard, _fold, subject.SignedIn);
-        // What was folded from other bytes than the signed ones would differ for that alone.
-        if (_verdict.Breaks(AuditVerdict.TreeClaim) || await check.RunAsync(cancellationToken) is not { } findings)
+        IReadOnlyList<Finding>? compared;
+        try
+        {
+            // What was folded from other bytes than the signed ones would differ for that alone.
+            compared = _verdict.Breaks(AuditVerdict.TreeClaim) ? null : await check.RunAsync(cancellationToken);
+        }
+        catch (UnableException exception)
+        {
+            Unable(AggregateCheck.Claim, "what the server tells", exception);
+            return;
+        }
+
+        if (compared is not { } findings)
         {
             _verdict.Claims.Add(new Claim(AggregateCheck.Claim, Standing.NotProven, _verdict.Breaks(AuditVerdict.TreeClaim)
                 ? "not compared: the bytes at hand are not those that the checkpoint covers"
@@ -249,6 +260,12 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
 
     private async Task AnchorsAsync(SeenCheckpoint audited, CancellationToken cancellationToken)
     {
+        if (subject.ChainFault is { } fault)
+        {
+            Unable(AnchorCheck.Claim, "the anchors", fault);
+            return;
+        }
+
         if (subject.Chain is null)
         {
             _verdict.Claims.Add(new Claim(AnchorCheck.Claim, Standing.NeedsChain, "give --rpc to compare the log's anchors on Solana"));
@@ -264,9 +281,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         }
         catch (Exception exception) when (exception is SolanaException or VerificationException)
         {
-            // A server that fails now does not take what was audited before with it.
-            _unable = $"the anchors could not be compared: {exception.Message}";
-            _verdict.Claims.Add(new Claim(AnchorCheck.Claim, Standing.NotProven, $"could not be compared: {exception.Message}"));
+            Unable(AnchorCheck.Claim, "the anchors", exception);
             return;
         }
 
@@ -274,6 +289,13 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         _verdict.Findings.AddRange(check.Findings);
         _evidence.AddRange(check.Evidence);
         _verdict.Claims.Add(check.ToClaim());
+    }
+
+    /// <summary>A server that fails now does not take what was audited before with it.</summary>
+    private void Unable(string claim, string what, Exception fault)
+    {
+        _unable ??= $"{what} could not be compared: {fault.Message}";
+        _verdict.Claims.Add(new Claim(claim, Standing.NotProven, $"could not be compared: {fault.Message}"));
     }
 
     private VerifierKey SignerOf(SeenCheckpoint audited)

@@ -11,4 +11,8 @@ namespace Lumora.Cli.Audit;
 /// <param name="StateFolder">Where the state of the last clean audit lies, or null.</param>
 /// <param name="SignedIn">A token was given.</param>
 internal sealed record AuditSubject(
-    ILogSource Source, string Shard, TrustedKey Key, ChainServer? Chain, EpochLength Epochs, string? StateFolder, bool SignedIn);
+    ILogSource Source, string Shard, TrustedKey Key, ChainServer? Chain, EpochLength Epochs, string? StateFolder, bool SignedIn)
+{
+    /// <summary>Why the chain that the caller chose cannot be asked, or null.</summary>
+    public Exception? ChainFault { get; init; }
+}

@@ -26,6 +26,9 @@ internal sealed class FolderLog : ILogSource
     public string Name { get; }
 
     /// <inheritdoc/>
+    public bool IsCopy => true;
+
+    /// <inheritdoc/>
     public Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken) => _files.ReadAsync(path, cancellationToken);
 
     /// <inheritdoc/>

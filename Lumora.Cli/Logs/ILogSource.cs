@@ -9,6 +9,9 @@ internal interface ILogSource : ITileReader, IDisposable
     /// <summary>For people: where it is.</summary>
     string Name { get; }
 
+    /// <summary>True of a copy, which may be older than what the log has published since.</summary>
+    bool IsCopy { get; }
+
     /// <summary>The bytes at <paramref name="path"/> below the log, or null when there are none.</summary>
     Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken);
 

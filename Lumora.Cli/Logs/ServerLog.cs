@@ -13,6 +13,9 @@ internal sealed class ServerLog : ILogSource
     // The largest file is a bundle of 256 entries of 65,535 bytes and their lengths.
     private const int FileBytesMax = 256 * (65_535 + 2);
 
+    // An audit of hours must not end with the first hiccup.
+    private static readonly TimeSpan[] s_pauses = [TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)];
+
     private readonly HttpClient _http;
     private readonly string _shard;
 
@@ -32,6 +35,9 @@ internal sealed class ServerLog : ILogSource
 
     /// <inheritdoc/>
     public string Name => $"{_http.BaseAddress}log/{_shard}";
+
+    /// <inheritdoc/>
+    public bool IsCopy => false;
 
     /// <inheritdoc/>
     public async Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken)
@@ -57,10 +63,7 @@ internal sealed class ServerLog : ILogSource
     /// <inheritdoc/>
     public async Task<JsonElement?> AskAsync(string query, object variables, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("graphql", UriKind.Relative));
-        request.Content = JsonContent.Create(new { query, variables });
-        request.Headers.Accept.ParseAdd("application/graphql-response+json");
-        using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        using var response = await SendAsync(Request, HttpCompletionOption.ResponseContentRead, cancellationToken);
         // A mirror of the log's files has no GraphQL.
         if (response is null)
             return null;
@@ -75,57 +78,90 @@ internal sealed class ServerLog : ILogSource
         {
             throw new UnableException($"{_http.BaseAddress}graphql does not answer as GraphQL does: {exception.Message}", exception);
         }
+
+        HttpRequestMessage Request()
+        {
+            var request = new HttpRequestMessage(HttpMethod.Post, new Uri("graphql", UriKind.Relative))
+            {
+                Content = JsonContent.Create(new { query, variables }),
+            };
+            request.Headers.Accept.ParseAdd("application/graphql-response+json");
+            return request;
+        }
     }
 
     /// <summary>What the server says of its own log (<c>/readyz</c>) when something keeps it from growing; null when nothing does.</summary>
+    /// <exception cref="UnableException">It does not answer, or not as a host does.</exception>
     public async Task<string?> LogTroubleAsync(CancellationToken cancellationToken)
     {
-        using var response = await _http.GetAsync(new Uri("readyz", UriKind.Relative), cancellationToken);
-        if (response.Content.Headers.ContentType?.MediaType != "application/json")
-            return null;
-        var report = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
-        return report.ValueKind == JsonValueKind.Object && report.TryGetProperty("checks", out var checks)
-            && checks.TryGetProperty("log", out var log) && log.GetProperty("status").GetString() != "healthy"
-            ? log.GetProperty("detail").GetString() ?? "log: not healthy"
-            : null;
+        try
+        {
+            // Whoever is not ready says why with 503.
+            using var response = await _http.GetAsync(new Uri("readyz", UriKind.Relative), cancellationToken);
+            if (response.Content.Headers.ContentType?.MediaType != "application/json")
+                return null;
+            var report = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
+            return report.ValueKind == JsonValueKind.Object && report.TryGetProperty("checks", out var checks)
+                && checks.TryGetProperty("log", out var log) && log.GetProperty("status").GetString() != "healthy"
+                ? log.GetProperty("detail").GetString() ?? "log: not healthy"
+                : null;
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new UnableException($"{_http.BaseAddress}readyz does not answer as a host does: {exception.Message}", exception);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Late("readyz", exception);
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    private async Task<HttpResponseMessage?> SendAsync(string path, HttpCompletionOption option, CancellationToken cancellationToken)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative));
-        return await SendAsync(request, option, cancellationToken);
-    }
+    private Task<HttpResponseMessage?> SendAsync(string path, HttpCompletionOption option, CancellationToken cancellationToken) =>
+        SendAsync(() => new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative)), option, cancellationToken);
 
+    /// <summary>Sends, and again after a pause while the server is only troubled: all that is asked for can be asked for twice.</summary>
     private async Task<HttpResponseMessage?> SendAsync(
-        HttpRequestMessage request, HttpCompletionOption option, CancellationToken cancellationToken)
+        Func<HttpRequestMessage> create, HttpCompletionOption option, CancellationToken cancellationToken)
     {
-        var path = request.RequestUri;
-        HttpResponseMessage response;
-        try
+        for (var attempt = 0; ; attempt++)
         {
-            response = await _http.SendAsync(request, option, cancellationToken);
-        }
-        catch (HttpRequestException exception)
-        {
-            throw new UnableException($"{_http.BaseAddress}{path} cannot be read: {exception.Message}", exception);
-        }
-        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new UnableException($"{_http.BaseAddress}{path} does not answer within {_http.Timeout.TotalSeconds:0} s.", exception);
-        }
-
-        if (response.IsSuccessStatusCode)
-            return response;
-        using (response)
-            return response.StatusCode switch
+            using var request = create();
+            var path = request.RequestUri!.OriginalString;
+            UnableException trouble;
+            try
             {
-                HttpStatusCode.NotFound => null,
-                HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => throw new UnableException(
-                    $"{_http.BaseAddress}{path} is for auditors only: give --token."),
-                var status => throw new UnableException($"{_http.BaseAddress}{path} answered {(int)status}."),
-            };
+                var response = await _http.SendAsync(request, option, cancellationToken);
+                if (response.IsSuccessStatusCode)
+                    return response;
+                using (response)
+                {
+                    if (response.StatusCode == HttpStatusCode.NotFound)
+                        return null;
+                    if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+                        throw new UnableException($"{_http.BaseAddress}{path} is for auditors only: give --token.");
+                    trouble = new UnableException($"{_http.BaseAddress}{path} answered {(int)response.StatusCode}.");
+                    if ((int)response.StatusCode < (int)HttpStatusCode.InternalServerError && response.StatusCode != HttpStatusCode.TooManyRequests)
+                        throw trouble;
+                }
+            }
+            catch (HttpRequestException exception)
+            {
+                trouble = new UnableException($"{_http.BaseAddress}{path} cannot be read: {exception.Message}", exception);
+            }
+            catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                trouble = Late(path, exception);
+            }
+
+            if (attempt >= s_pauses.Length)
+                throw trouble;
+            await Task.Delay(s_pauses[attempt], cancellationToken);
+        }
     }
+
+    private UnableException Late(string path, Exception exception) =>
+        new($"{_http.BaseAddress}{path} does not answer within {_http.Timeout.TotalSeconds:0} s.", exception);
 }

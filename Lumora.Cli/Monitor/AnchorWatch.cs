@@ -61,6 +61,8 @@ internal sealed class AnchorWatch(
             return state;
         }
 
+        lines.Over("behind_anchor", string.Create(
+            CultureInfo.InvariantCulture, $"the log shows {seen.Checkpoint.Size} entries, transaction {memo.Signature} anchors {memo.Checkpoint.Size}"), memo.Signature);
         string? fault;
         ConflictEvidence? evidence;
         try

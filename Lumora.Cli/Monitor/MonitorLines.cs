@@ -39,11 +39,21 @@ internal sealed class MonitorLines(TextWriter output, bool json, TimeProvider cl
         Write("ALARM", code, text, evidence);
     }
 
-    /// <summary>What was alarming is over; nothing when it was not.</summary>
-    public void Over(string code, string text)
+    /// <summary>What was alarming is over, of <paramref name="subject"/>; nothing when it was not.</summary>
+    public void Over(string code, string text, string subject = "")
     {
-        if (_standing.RemoveWhere(standing => standing.StartsWith($"{code} ", StringComparison.Ordinal)) > 0)
+        if (_standing.Remove($"{code} {subject}"))
             Write("over", code, text, null);
+    }
+
+    /// <summary>The same of all subjects but <paramref name="standing"/>.</summary>
+    public void OverBut(string code, string text, IReadOnlyCollection<string> standing)
+    {
+        foreach (var subject in _standing.Where(one => one.StartsWith($"{code} ", StringComparison.Ordinal)).Select(one => one[(code.Length + 1)..]).ToList())
+        {
+            if (!standing.Contains(subject, StringComparer.Ordinal))
+                Over(code, $"{text}: {subject}", subject);
+        }
     }
 
     private void Write(string level, string code, string text, string? evidence)

@@ -84,6 +84,10 @@ internal sealed class MonitorRun
         {
             _logSilence.GoesOn(exception);
         }
+        catch (Exception exception) when (exception is FormatException or TileMissingException)
+        {
+            _lines.Alarm("tree_broken", exception.Message);
+        }
     }
 
     private async Task AnchorsAsync(ChainServer chain, SeenCheckpoint seen, bool isOnly, CancellationToken cancellationToken)
@@ -116,6 +120,7 @@ internal sealed class MonitorRun
         {
             var verified = NoteVerifier.VerifyCheckpoint(bytes, keys, []);
             _lines.Over("bad_checkpoint", "the checkpoint is good again");
+            _lines.Over("extension_lines", "the checkpoint has no more lines than three");
             _lines.Over("checkpoint_gone", "there is a checkpoint again");
             Signers.Report(verified.Note, _subject.Key, _lines);
             if (Trust.WitnessCheck.Check(bytes, _subject.Key, LogPublisher.CheckpointPath).Finding is { } unwitnessed)
@@ -247,10 +252,12 @@ internal sealed class MonitorRun
                 var evidence = await _search.RewrittenAsync(seen, index, entry.ToArray(), $"{_subject.Source.Name}/{bundle.Path}", cancellationToken);
                 _lines.Alarm("rewritten_entry", exception.Message, evidence is null ? null : await Evidence(evidence, cancellationToken), $"{index}");
             }
+
+            _lines.Over("tree_broken", $"{bundle.Path} can be read again", bundle.Path);
         }
-        catch (FormatException exception)
+        catch (Exception exception) when (exception is FormatException or TileMissingException)
         {
-            _lines.Alarm("tree_broken", $"{bundle.Path}: {exception.Message}");
+            _lines.Alarm("tree_broken", $"{bundle.Path}: {exception.Message}", subject: bundle.Path);
         }
     }
 

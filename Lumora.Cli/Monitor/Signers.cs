@@ -17,14 +17,20 @@ internal static class Signers
     {
         VerifierKey[] known = [.. key.Keys, .. key.Policy?.WitnessKeys ?? [], .. key.Trust?.File.Body.Witnesses.Select(VerifierKey.Parse) ?? []];
         var others = key.Trust?.File.Body.Shards.SelectMany(shard => shard.Keys).Select(VerifierKey.Parse) ?? [];
+        var ownName = new List<string>();
         foreach (var signature in note.Signatures.Where(one => !known.Concat(others).Any(one.IsOf)))
         {
             var text = string.Create(CultureInfo.InvariantCulture, $"{signature.KeyName} (key id {signature.KeyId:x8}) has signed the checkpoint");
             if (signature.KeyName == key.Key.Name)
+            {
                 lines.Alarm("unknown_key", text, subject: $"{signature.KeyId:x8}");
+                ownName.Add($"{signature.KeyId:x8}");
+            }
             else
                 lines.Notice("unknown_key", text);
         }
+
+        lines.OverBut("unknown_key", "that key signs no longer", ownName);
     }
 
     /// <summary>True when <paramref name="bytes"/> are a checkpoint that the log has signed, with more lines than the three.</summary>

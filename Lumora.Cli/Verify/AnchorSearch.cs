@@ -24,18 +24,27 @@ internal sealed class AnchorSearch(ChainServer chain, IReadOnlyList<VerifierKey>
 {
     private const string Name = "anchored";
 
-    /// <summary>Looks from the newest memo back to the first that no longer covers the entry.</summary>
+    // Anchors are final in the order of their slots but for few, and anybody may copy an old checkpoint into a new memo.
+    private const int SmallerMax = 16;
+
+    /// <summary>Looks from the newest memo back until several of the log's own no longer cover the entry.</summary>
     public async Task<AnchorAnswer> FindAsync(
         MerkleHash leaf, TlogProof proof, Checkpoint checkpoint, CancellationToken cancellationToken)
     {
         MemoCheckpoint? other = null;
-        var limit = "";
+        var (limit, smaller) = ("", 0);
         try
         {
             await foreach (var memo in MemoCheckpoints.SearchAsync(chain.Rpc, chain.Address, keys, until: null, cancellationToken))
             {
                 if (memo.Checkpoint.Size <= proof.Index)
-                    break;
+                {
+                    // With a known payer, strangers' copies count for nothing.
+                    if ((!chain.IsAddressGiven || memo.FeePayer == chain.Address) && ++smaller == SmallerMax)
+                        break;
+                    continue;
+                }
+
                 if (memo.Checkpoint.Size == checkpoint.Size)
                     return memo.Checkpoint.Root == checkpoint.Root
                         ? Anchored(memo, proof with { Checkpoint = memo.Note })

@@ -21,6 +21,9 @@ public interface IRpcClient
     /// <summary>The newest slot.</summary>
     Task<ulong> GetSlotAsync(Commitment commitment = Commitment.Finalized, CancellationToken ct = default);
 
+    /// <summary>The oldest slot whose block the server still has; 0 when it has the whole history.</summary>
+    Task<ulong> GetFirstAvailableBlockAsync(CancellationToken ct = default);
+
     /// <summary>The newest block height.</summary>
     Task<ulong> GetBlockHeightAsync(Commitment commitment = Commitment.Finalized, CancellationToken ct = default);
 

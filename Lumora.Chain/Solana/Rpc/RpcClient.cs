@@ -42,6 +42,10 @@ public sealed class RpcClient(HttpClient http, Uri address, TimeSpan? timeout = 
         await Call("getSlot", answer => answer.GetUInt64(), ct, At(commitment));
 
     /// <inheritdoc/>
+    public async Task<ulong> GetFirstAvailableBlockAsync(CancellationToken ct = default) =>
+        await Call("getFirstAvailableBlock", answer => answer.GetUInt64(), ct);
+
+    /// <inheritdoc/>
     public async Task<ulong> GetBlockHeightAsync(
         Commitment commitment = Commitment.Finalized, CancellationToken ct = default) =>
         await Call("getBlockHeight", answer => answer.GetUInt64(), ct, At(commitment));

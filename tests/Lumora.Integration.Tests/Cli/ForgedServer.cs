@@ -20,6 +20,12 @@ internal sealed class ForgedServer : IAsyncDisposable
     /// <summary>Whose files are served; null: none.</summary>
     public ForgedLog? Log { get; set; }
 
+    /// <summary>Requests for files of the log that are answered with 503 before one is served.</summary>
+    public int Hiccups { get; set; }
+
+    /// <summary>Answers a path of the log instead of its file; null: the file.</summary>
+    public Func<string, byte[]?>? Instead { get; set; }
+
     /// <summary>What <c>/readyz</c> says of the log.</summary>
     public string? Trouble { get; set; }
 
@@ -36,6 +42,14 @@ internal sealed class ForgedServer : IAsyncDisposable
         var server = new ForgedServer(builder.Build());
         server._web.MapGet("/log/main/{**path}", (string path) =>
         {
+            if (server.Hiccups > 0)
+            {
+                server.Hiccups--;
+                return Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
+            }
+
+            if (server.Instead?.Invoke(path) is { } other)
+                return Results.Bytes(other);
             var file = server.Log is { } log ? Path.Combine(log.Folder, "log", path) : "";
             return File.Exists(file) ? Results.Bytes(File.ReadAllBytes(file)) : Results.NotFound();
         });

@@ -139,6 +139,31 @@ public sealed class MonitorSpecs(LocalSolana solana) : IAsyncLifetime, IClassFix
     }
 
     [Fact]
+    public async Task An_old_bundle_that_is_gone_or_cut_is_found_by_the_samples()
+    {
+        await OnceAsync();
+        var bundle = Path.Combine(_log.Folder, "log", "tile/entries/000");
+        var bytes = await File.ReadAllBytesAsync(bundle, Ct);
+        File.Delete(bundle);
+        (await RunAsync("--until-alarm", "--interval", "0.1")).Must(1, "ALARM", "tree_broken", "tile/entries/000");
+        await File.WriteAllBytesAsync(bundle, bytes.AsMemory(0, 1_000), Ct);
+        (await RunAsync("--until-alarm", "--interval", "0.1")).Must(1, "ALARM", "tree_broken", "tile/entries/000");
+        await File.WriteAllBytesAsync(bundle, bytes, Ct);
+        (await OnceAsync()).Must(0, "resumed");
+    }
+
+    [Fact]
+    public async Task A_tile_that_is_cut_when_the_log_has_grown_is_an_alarm_and_no_end()
+    {
+        await OnceAsync();
+        Grow(_log, 700);
+        await _log.PublishAsync();
+        await File.WriteAllBytesAsync(Path.Combine(_log.Folder, "log", "tile/0/001"), new byte[32], Ct);
+        (await RunAsync("--until-alarm", "--interval", "0.1")).Must(1, "ALARM", "tree_broken");
+        (await OnceAsync()).Must(1, "ALARM", "tree_broken");
+    }
+
+    [Fact]
     public async Task Extension_lines_a_bad_signature_and_another_key_of_the_logs_name_are_alarms()
     {
         await OnceAsync();

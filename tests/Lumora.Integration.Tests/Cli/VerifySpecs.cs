@@ -118,6 +118,32 @@ public sealed class VerifySpecs(LoggedHost host, LocalSolana solana) : IClassFix
         (await OnlineAsync(id, "--rpc", rpc)).Must(1, "WRONG", $"transaction {forked}", "fork");
     }
 
+    /// <summary>Whoever copies an old checkpoint into a memo that names the address of the anchors hides nothing behind it.</summary>
+    [Fact]
+    public async Task Old_checkpoints_that_strangers_copy_do_not_end_the_search()
+    {
+        var none = TestContext.Current.CancellationToken;
+        // Other tests look for what this one writes.
+        await using var own = new LocalSolana();
+        await own.StartAsync();
+        var (payer, stranger) = (await own.FundedWalletAsync(none), await own.FundedWalletAsync(none));
+        var signature = await own.SendAsync(
+            payer, [MemoProgram.NewMemo((await host.Log.Blobs.ReadAsync(LogPublisher.CheckpointPath, none))!, payer.PublicKey)], none);
+        using var signer = new NoteSigner(
+            host.Log.Key.Name, SignatureKind.Ed25519, await File.ReadAllBytesAsync(Path.Combine(host.App.Home, "keys", $"log-{ShardMap.DefaultShard}.key"), none));
+        var old = new Checkpoint(host.Log.Key.Name, 1, MerkleHash.OfLeaf("the first"u8)).ToText();
+        for (var copy = 0; copy < 20; copy++)
+            await own.SendAsync(
+                stranger,
+                [
+                    MemoProgram.NewMemo(new SignedNote(old, [signer.Sign(old)]).ToBytes(), stranger.PublicKey),
+                    SystemProgram.Transfer(stranger.PublicKey, payer.PublicKey, 1_000 + (ulong)copy),
+                ],
+                none);
+        (await OnlineAsync(await host.EventAtAsync(100), "--rpc", own.Rpc.NodeAddress.AbsoluteUri, "--anchor", payer.PublicKey.ToString()))
+            .Must(0, "proven on chain", "anchored", signature);
+    }
+
     [Fact]
     public async Task An_anchor_that_an_earlier_key_has_signed_counts_for_whoever_brings_both_keys()
     {
