@@ -14,7 +14,7 @@ internal sealed class GraphQLHttp(GraphQLRunner runner, IGraphQLTextSerializer s
 {
     private const string GraphQLResponse = "application/graphql-response+json";
 
-    private readonly GraphQLHttpRequest _reader = new(serializer, options.Value.BodyBytesMax);
+    private readonly GraphQLHttpRequest _reader = new(serializer);
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -32,7 +32,8 @@ internal sealed class GraphQLHttp(GraphQLRunner runner, IGraphQLTextSerializer s
             return;
         }
 
-        var reading = await _reader.ReadAsync(context.Request, ct);
+        var bytesMax = context.User.Identity is { IsAuthenticated: true } ? options.Value.SignedInBodyBytesMax : options.Value.BodyBytesMax;
+        var reading = await _reader.ReadAsync(context.Request, bytesMax, ct);
         if (reading.Request is null)
         {
             context.Response.StatusCode = reading.Status;

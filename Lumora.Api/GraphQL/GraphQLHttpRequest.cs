@@ -10,12 +10,12 @@ using Microsoft.Net.Http.Headers;
 namespace Lumora.Api.GraphQL;
 
 /// <summary>Reads a request as the GraphQL-over-HTTP specification says ("Request", "Request Parameters").</summary>
-internal sealed class GraphQLHttpRequest(IGraphQLTextSerializer serializer, int bodyBytesMax)
+internal sealed class GraphQLHttpRequest(IGraphQLTextSerializer serializer)
 {
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
-    /// <summary>The request, or the refusal with its status.</summary>
-    public async Task<Reading> ReadAsync(HttpRequest request, CancellationToken ct)
+    /// <summary>The request, or the refusal with its status; a body has <paramref name="bodyBytesMax"/> bytes at most.</summary>
+    public async Task<Reading> ReadAsync(HttpRequest request, int bodyBytesMax, CancellationToken ct)
     {
         if (HttpMethods.IsGet(request.Method))
             return ReadQueryString(request.Query);
@@ -28,7 +28,7 @@ internal sealed class GraphQLHttpRequest(IGraphQLTextSerializer serializer, int 
                 "Send the request as application/json in UTF-8, not compressed.");
         }
 
-        var body = await ReadBodyAsync(request, ct);
+        var body = await ReadBodyAsync(request, bodyBytesMax, ct);
         if (body is null)
         {
             return Refuse(
@@ -91,7 +91,7 @@ internal sealed class GraphQLHttpRequest(IGraphQLTextSerializer serializer, int 
         }
     }
 
-    private async Task<byte[]?> ReadBodyAsync(HttpRequest request, CancellationToken ct)
+    private static async Task<byte[]?> ReadBodyAsync(HttpRequest request, int bodyBytesMax, CancellationToken ct)
     {
         if (request.ContentLength > bodyBytesMax)
             return null;

@@ -5,8 +5,11 @@ internal sealed class GraphQLOptions
 {
     public const string Section = "Lumora:GraphQL";
 
-    /// <summary>Bytes of a request body (or of a GET query string) at most.</summary>
+    /// <summary>Bytes of a stranger's request body at most.</summary>
     public int BodyBytesMax { get; set; } = 256 * 1024;
+
+    /// <summary>Bytes of the body of somebody who is signed in, at most: 8,192 transfers of one call have room.</summary>
+    public int SignedInBodyBytesMax { get; set; } = 4 * 1024 * 1024;
 
     /// <summary>Tokens of a document at most: bounds the work of parsing and validating.</summary>
     public int TokensMax { get; set; } = 4_000;
@@ -34,6 +37,8 @@ internal sealed class GraphQLOptions
     {
         if (BodyBytesMax is < 1024 or > 16 * 1024 * 1024)
             yield return $"{Section}:BodyBytesMax is {BodyBytesMax}; it must be 1024 to 16777216 bytes.";
+        if (SignedInBodyBytesMax is < 1024 or > 16 * 1024 * 1024)
+            yield return $"{Section}:SignedInBodyBytesMax is {SignedInBodyBytesMax}; it must be 1024 to 16777216 bytes.";
         if (TokensMax is < 1000 or > 100_000)
             yield return $"{Section}:TokensMax is {TokensMax}; it must be 1000 to 100000.";
         if (AliasesMax is < 1 or > 10_000)

@@ -23,6 +23,9 @@ public sealed record LedgerOutcomeInfo(string TransactionId, long? JournalVersio
 public sealed record LedgerPayload(
     LedgerOutcomeInfo? Outcome, UserError? Error, int? RetryAfterMs, ApprovalInfo? Approval = null)
 {
+    /// <summary>The answer, outcome or error, is that of an earlier, equal request with this key: whoever wants another one takes a new key.</summary>
+    public bool Replayed { get; init; }
+
     internal const string Busy = "busy";
     internal const string Unavailable = "unavailable";
     private const int UnavailableRetryMs = 1_000;
@@ -40,8 +43,9 @@ public sealed record LedgerPayload(
         LedgerOutcome.Posted posted => new(
             new LedgerOutcomeInfo(
                 posted.TransactionId, dryRun && !posted.Replayed ? null : posted.JournalVersion, posted.At, posted.Replayed),
-            null, null),
-        LedgerOutcome.Refused refused => Refused(refused.Rejection),
+            null, null)
+        { Replayed = posted.Replayed },
+        LedgerOutcome.Refused refused => Refused(refused.Rejection) with { Replayed = refused.Replayed },
         LedgerOutcome.Busy busy => new(
             null, new UserError(Busy, "The ledger has too much to do, or you were refused too often: repeat the same request later.", null),
             (int)Math.Ceiling(Math.Clamp(busy.RetryAfter.TotalMilliseconds, 1, int.MaxValue))),

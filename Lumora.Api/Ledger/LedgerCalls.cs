@@ -41,12 +41,19 @@ public sealed class LedgerCalls(ILedgers ledgers, LedgerDryRun trials)
         var sound = requests.Where((_, i) => answers[i] is null).ToList();
         if (mode == BulkMode.AllOrNothing && sound.Count < requests.Count)
             return [.. answers.Select(answer => answer ?? LedgerPayload.Refused(LedgerCodes.Reject(LedgerCodes.BulkRefused)))];
+        var next = 0;
+        if (mode == BulkMode.Independent && !dryRun)
+        {
+            // Each for itself, also where the outcome of one is unknown.
+            var alone = await Task.WhenAll(sound.Select(request => AskAsync(request, dryRun: false, ct)));
+            return [.. answers.Select(answer => answer ?? alone[next++])];
+        }
+
         try
         {
             var outcomes = dryRun
                 ? await trials.TryAsync(Role, sound, mode, ct)
                 : await ledgers.For(Role).SubmitAsync(sound, mode, ct);
-            var next = 0;
             return [.. answers.Select(answer => answer ?? LedgerPayload.Of(outcomes[next++], dryRun))];
         }
         catch (LedgerUnavailableException)

@@ -138,8 +138,11 @@ public static class LedgerShape
     {
         if (!ChartOfAccounts.MayGovern(actor))
             return LedgerCodes.Reject(LedgerCodes.Forbidden);
+        // A payment that could not even be set aside would be refused for good: system postings never fail on their payee.
+        if (ChartOfAccounts.RuleOf(code ?? "") is { Opening: Opening.Suspense })
+            return LedgerCodes.Reject(LedgerCodes.Forbidden, "code");
         return IsText(reason, LedgerLimits.ReasonLengthMax)
-            ? CheckAccount(code, asset)
+            ? CheckAccount(code!, asset)
             : LedgerCodes.Reject(LedgerCodes.InvalidRequest, "reason");
     }
 

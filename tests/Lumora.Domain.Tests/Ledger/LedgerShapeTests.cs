@@ -29,6 +29,9 @@ public sealed class LedgerShapeTests
         { LedgerCodes.Forbidden, "code", new LedgerRequest(Alice, "k", new OpenAccount("participant/a/available")) },
         { LedgerCodes.InvalidAccount, "code", new LedgerRequest(Network, "k", new OpenAccount("escrow/1")) },
         { LedgerCodes.InvalidRequest, "reason", new LedgerRequest(Network, "k", new FreezeAccount("escrow/1", "LMR", "")) },
+        { LedgerCodes.Forbidden, "code", new LedgerRequest(Network, "k", new FreezeAccount("suspense/escrow/1", "LMR", "x")) },
+        { LedgerCodes.Forbidden, "code", new LedgerRequest(Network, "k", new CloseAccount("suspense/escrow/1", "LMR", "x")) },
+        { LedgerCodes.Forbidden, "code", new LedgerRequest(Network, "k", new ChangeFloor("suspense/escrow/1", "LMR", 1, "x")) },
         { LedgerCodes.InvalidRequest, "companion", Request() with { Companion = new CompanionEvents("ledger/main", typeof(object), null, ["x"]) } },
     };
 

@@ -15,7 +15,7 @@ internal sealed record LedgerAnswer(
     public static LedgerAnswer Of(LedgerOutcome outcome) => outcome switch
     {
         LedgerOutcome.Posted posted => new(Ok, posted.Replayed, posted.JournalVersion, posted.At),
-        LedgerOutcome.Refused refused => new(refused.Rejection.Code, Field: refused.Rejection.Field),
+        LedgerOutcome.Refused refused => new(refused.Rejection.Code, refused.Replayed, Field: refused.Rejection.Field),
         var other => throw new InvalidOperationException(other.ToString()),
     };
 
@@ -25,7 +25,7 @@ internal sealed record LedgerAnswer(
         {
             var wait = payload.GetProperty("retryAfterMs");
             return new(
-                error.GetProperty("code").GetString()!, Field: error.GetProperty("field").GetString(),
+                error.GetProperty("code").GetString()!, payload.GetProperty("replayed").GetBoolean(), Field: error.GetProperty("field").GetString(),
                 RetryAfterMs: wait.ValueKind == JsonValueKind.Number ? wait.GetInt32() : null);
         }
 
@@ -42,7 +42,7 @@ internal sealed record LedgerAnswer(
 /// <summary>The ledger's requests as a client of the API sends them.</summary>
 internal static class LedgerGraph
 {
-    private const string Fields = "{ outcome { transactionId journalVersion at replayed } error { code message field } retryAfterMs }";
+    private const string Fields = "{ outcome { transactionId journalVersion at replayed } error { code message field } replayed retryAfterMs }";
 
     /// <summary>Asks over HTTP; faults of the transport and errors of GraphQL are exceptions.</summary>
     public static async Task<LedgerAnswer> AskAsync(

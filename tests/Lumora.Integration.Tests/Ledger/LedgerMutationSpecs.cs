@@ -181,6 +181,33 @@ public sealed class LedgerMutationSpecs(LedgerApiFixture fixture, TestDatabases 
         Assert.Equal(8, (await fixture.App.AccountAsync(other.Code)).Balance);
     }
 
+    [Theory]
+    [InlineData(BulkMode.AllOrNothing)]
+    [InlineData(BulkMode.Independent)]
+    public async Task A_bulk_call_of_8192_goes_through(BulkMode mode)
+    {
+        var (mine, other) = (await Person.NewAsync(fixture.App, 10_000), await Person.NewAsync(fixture.App, 0));
+        List<LedgerRequest> calls =
+            [.. Enumerable.Range(0, LedgerLimits.BulkMax).Select(_ => new LedgerRequest(mine.Actor, Guid.NewGuid().ToString(), mine.Pays(other.Code, 1)))];
+        var answers = await mine.Client.AskAllAsync(calls, mode, Ct);
+        Assert.Equal(LedgerLimits.BulkMax, answers.Count(answer => answer.Code == "ok"));
+        Assert.Equal(LedgerLimits.BulkMax, (await fixture.App.AccountAsync(other.Code)).Balance);
+    }
+
+    [Fact]
+    public async Task A_refusal_that_comes_again_says_so()
+    {
+        var (mine, other) = (await Person.NewAsync(fixture.App, 10), await Person.NewAsync(fixture.App, 0));
+        var request = new LedgerRequest(mine.Actor, "too-much", mine.Pays(other.Code, 100));
+        var first = await mine.Client.AskAsync(request, Ct);
+        Assert.Equal((LedgerCodes.InsufficientFunds, false), (first.Code, first.Replayed));
+        Assert.Equal(first with { Replayed = true }, await mine.Client.AskAsync(request, Ct));
+        // Every attempt of a call that is malformed is looked at anew.
+        var malformed = new LedgerRequest(mine.Actor, "nothing", mine.Pays(other.Code, 0));
+        await mine.Client.AskAsync(malformed, Ct);
+        Assert.False((await mine.Client.AskAsync(malformed, Ct)).Replayed);
+    }
+
     [Fact]
     public async Task A_steward_freezes_reverses_and_closes_with_a_reason()
     {

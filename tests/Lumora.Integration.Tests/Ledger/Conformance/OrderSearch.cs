@@ -128,8 +128,8 @@ internal sealed class OrderSearch(NaiveSubmit submit)
         var answer = flight.Answers[index];
         if (answer.Code != expected.Code)
             return false;
-        return answer.Code != LedgerAnswer.Ok
-            || (answer.Version == ledger.JournalVersionOf(flight.Requests[index])
-                && (answer.Replayed == expected.Replayed || (answer.Replayed && flight.MayBeRepeated)));
+        if (answer.Replayed != expected.Replayed && !(answer.Replayed && flight.MayBeRepeated))
+            return false;
+        return answer.Code != LedgerAnswer.Ok || answer.Version == ledger.JournalVersionOf(flight.Requests[index]);
     }
 }
