@@ -1,3 +1,5 @@
+using Lumora.Projections.Ledger;
+
 namespace Lumora.Api.Operations;
 
 /// <summary>
@@ -25,9 +27,13 @@ internal static class Failures
         return app;
     }
 
-    private static int StatusOf(Exception fault) => fault is BadHttpRequestException refused
-        ? refused.StatusCode
-        : StatusCodes.Status500InternalServerError;
+    private static int StatusOf(Exception fault) => fault switch
+    {
+        BadHttpRequestException refused => refused.StatusCode,
+        // Whoever repeats the request is served once the database is back.
+        LedgerUnavailableException => StatusCodes.Status503ServiceUnavailable,
+        _ => StatusCodes.Status500InternalServerError,
+    };
 
     private static string CodeOf(int status) => status switch
     {
@@ -38,6 +44,7 @@ internal static class Failures
         StatusCodes.Status413PayloadTooLarge => "body_too_large",
         StatusCodes.Status415UnsupportedMediaType => "unsupported_media_type",
         StatusCodes.Status429TooManyRequests => "busy",
+        StatusCodes.Status503ServiceUnavailable => "unavailable",
         >= StatusCodes.Status500InternalServerError => "internal",
         _ => "bad_request",
     };

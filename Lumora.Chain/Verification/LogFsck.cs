@@ -22,6 +22,12 @@ public sealed record FsckReport(long Size, IReadOnlyList<string> Problems, TreeE
 public delegate ValueTask EntryReader(long index, ReadOnlyMemory<byte> entry);
 
 /// <summary>
+/// Hears that nothing was wrong up to the end of a bundle; <paramref name="edge"/> makes the edge there, from which a check that is broken
+/// off can go on. Only the root at the end shows that those were the checkpoint's entries.
+/// </summary>
+public delegate ValueTask EdgeReader(Func<TreeEdge> edge);
+
+/// <summary>
 /// Derives a published log again from its entries alone: bundles → leaf hashes → every tile → root → checkpoint, and compares
 /// each with what is stored. Can begin where an earlier check of the same log ended.
 /// </summary>
@@ -80,23 +86,26 @@ public sealed class LogFsck
 
     /// <summary>
     /// Checks the log of <paramref name="checkpoint"/>, whose signature was checked, from <paramref name="from"/> on;
-    /// <paramref name="onEntry"/> sees every entry behind it.
+    /// <paramref name="onEntry"/> sees every entry behind it, <paramref name="onEdge"/> hears of each full bundle while nothing is wrong.
     /// </summary>
     public static async Task<FsckReport> RunAsync(
-        ITileReader tiles, Checkpoint checkpoint, TreeEdge from, EntryReader onEntry, CancellationToken cancellationToken)
+        ITileReader tiles, Checkpoint checkpoint, TreeEdge from, EntryReader onEntry, CancellationToken cancellationToken, EdgeReader? onEdge = null)
     {
         if (from.Size > checkpoint.Size)
             throw new ArgumentOutOfRangeException(nameof(from), from.Size, "The edge is of a larger tree.");
-        return await new LogFsck(tiles, from).RunAsync(checkpoint, onEntry, cancellationToken);
+        return await new LogFsck(tiles, from).RunAsync(checkpoint, onEntry, onEdge, cancellationToken);
     }
 
-    private async Task<FsckReport> RunAsync(Checkpoint checkpoint, EntryReader onEntry, CancellationToken cancellationToken)
+    private async Task<FsckReport> RunAsync(
+        Checkpoint checkpoint, EntryReader onEntry, EdgeReader? onEdge, CancellationToken cancellationToken)
     {
         for (var index = _begin / TileId.WidthMax; TileId.At(TileId.Entries, index, checkpoint.Size) is { } bundle; index++)
         {
             await BundleAsync(bundle, onEntry, cancellationToken);
             if (_problems.Count >= ProblemsMax)
                 return new FsckReport(checkpoint.Size, _problems) { Rewritten = _rewritten };
+            if (onEdge is not null && _problems.Count == 0 && bundle.IsFull)
+                await onEdge(() => Edge(bundle.FirstLeaf + bundle.Width));
         }
 
         for (var level = 0; level < _levels.Count; level++)
@@ -105,9 +114,11 @@ public sealed class LogFsck
                     new TileId(level, TileId.CountAt(level, checkpoint.Size) / TileId.WidthMax, _levels[level].Count), cancellationToken);
         if (_problems.Count == 0 && Root() != checkpoint.Root)
             _problems.Add($"checkpoint: its root is {checkpoint.Root}, the {checkpoint.Size} entries have {Root()}");
-        var edge = new TreeEdge(checkpoint.Size, _levels, [.. _fold.Select(part => part.Hash).Reverse()]);
-        return new FsckReport(checkpoint.Size, _problems, _problems.Count == 0 ? edge : null) { Rewritten = _rewritten };
+        return new FsckReport(checkpoint.Size, _problems, _problems.Count == 0 ? Edge(checkpoint.Size) : null) { Rewritten = _rewritten };
     }
+
+    private TreeEdge Edge(long size) => new(
+        size, [.. _levels.Select(level => (IReadOnlyList<MerkleHash>)[.. level])], [.. _fold.Select(part => part.Hash).Reverse()]);
 
     private async Task BundleAsync(TileId bundle, EntryReader onEntry, CancellationToken cancellationToken)
     {

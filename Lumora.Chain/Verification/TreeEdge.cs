@@ -44,14 +44,22 @@ public sealed record TreeEdge(
     /// <exception cref="VerificationException">They do not.</exception>
     public void MustHave(MerkleHash root)
     {
+        MustHold();
+        if (RootOf(Peaks) != root)
+            throw new VerificationException($"The edge of {Size} leaves leads to the root {RootOf(Peaks)}, not to {root}.");
+    }
+
+    /// <summary>Checks that both parts have the form that <see cref="Size"/> asks for and lead to one root.</summary>
+    /// <exception cref="VerificationException">They do not.</exception>
+    public void MustHold()
+    {
         var whole = Size >= 0 && TileId.CountAt(Levels.Count, Size) == 0 && Peaks.Count == BitOperations.PopCount((ulong)Size);
         for (var level = 0; whole && level < Levels.Count; level++)
             whole = Levels[level].Count == TileId.CountAt(level, Size) % TileId.WidthMax;
         if (!whole)
             throw new VerificationException($"This is no edge of a tree of {Size} leaves.");
-        foreach (var found in new[] { RootOf(Peaks), RootOf(PeaksOf(Levels)) })
-            if (found != root)
-                throw new VerificationException($"The edge of {Size} leaves leads to the root {found}, not to {root}.");
+        if (RootOf(PeaksOf(Levels)) is var other && other != RootOf(Peaks))
+            throw new VerificationException($"The edge of {Size} leaves leads to the roots {RootOf(Peaks)} and {other}.");
     }
 
     /// <summary>The perfect subtrees over an edge of tiles: the binary digits of each width, from the highest level down.</summary>

@@ -63,14 +63,21 @@ public sealed class WitnessClient(HttpClient http, PolicyWitness witness)
 
     /// <summary>The last checkpoint that it shows of the log <paramref name="origin"/>, if one of <paramref name="keys"/> signed it.</summary>
     /// <exception cref="HttpRequestException">It cannot be reached.</exception>
-    public async Task<Checkpoint?> NewestAsync(string origin, IReadOnlyList<VerifierKey> keys, CancellationToken cancellationToken)
+    public async Task<Checkpoint?> NewestAsync(string origin, IReadOnlyList<VerifierKey> keys, CancellationToken cancellationToken) =>
+        (await ShownAsync(origin, keys, cancellationToken))?.Checkpoint;
+
+    /// <summary>The same with the note that it shows.</summary>
+    /// <exception cref="HttpRequestException">It cannot be reached.</exception>
+    public async Task<(Checkpoint Checkpoint, byte[] Note)?> ShownAsync(
+        string origin, IReadOnlyList<VerifierKey> keys, CancellationToken cancellationToken)
     {
         using var response = await http.GetAsync(new Uri($"{Prefix}/{Witness.HashOf(origin)}/checkpoint"), cancellationToken);
         if (!response.IsSuccessStatusCode)
             return null;
         try
         {
-            return NoteVerifier.VerifyCheckpoint(await response.Content.ReadAsByteArrayAsync(cancellationToken), keys, []).Checkpoint;
+            var note = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+            return (NoteVerifier.VerifyCheckpoint(note, keys, []).Checkpoint, note);
         }
         catch (Exception exception) when (exception is FormatException or VerificationException)
         {

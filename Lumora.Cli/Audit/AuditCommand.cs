@@ -12,6 +12,7 @@ public static class AuditCommand
 {
     private const int FindingsShown = 50;
     private const int EpochSecondsMax = 604_800;
+    private const int KeepSecondsMax = 86_400;
 
     private const string Description =
         """
@@ -23,7 +24,7 @@ public static class AuditCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var (log, chain, trust) = (new LogChoice(), new ChainChoice(), new TrustChoice());
+        var (log, chain, trust, policy) = (new LogChoice(), new ChainChoice(), new TrustChoice(), new PinnedPolicy());
         var folder = new Option<string?>("--folder")
         {
             Description = "A copy of the log's files, or a host's home: read without any network.",
@@ -36,9 +37,20 @@ public static class AuditCommand
         };
         var state = new Option<string?>("--state")
         {
-            Description = "Keep here what a clean audit has come to, and go on from there the next time.",
+            Description = "Keep here what an audit has come to, and go on from there the next time, also after one that was broken off.",
             HelpName = "DIR",
         };
+        var keepEvery = new Option<double>("--keep-every")
+        {
+            Description = "With --state: how often an audit that is not over keeps what it has come to. Default 60; 0 with every 256 entries.",
+            HelpName = "SECONDS",
+            DefaultValueFactory = _ => 60,
+        };
+        keepEvery.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double>() is not (>= 0 and <= KeepSecondsMax))
+                result.AddError(string.Create(CultureInfo.InvariantCulture, $"--keep-every must be 0 to {KeepSecondsMax}."));
+        });
         var evidence = new Option<string?>("--evidence")
         {
             Description = "Where evidence of forks and rewritten entries is written; beside the report when not given.",
@@ -51,7 +63,7 @@ public static class AuditCommand
         };
         var command = new Command("audit", Description)
         {
-            log.Server, folder, log.Shard, log.Key, trust.Trust, trust.TrustKey, log.Token, chain.Rpc, chain.Anchor, chain.Genesis, state, report,
+            log.Server, folder, log.Shard, log.Key, policy.Policy, trust.Trust, trust.TrustKey, log.Token, chain.Rpc, chain.Anchor, chain.Genesis, state, keepEvery, report,
             evidence, epochSeconds,
         };
         command.SetAction((parsed, cancellationToken) => Guarded.RunAsync(parsed, async output =>
@@ -59,13 +71,14 @@ public static class AuditCommand
             var shard = parsed.GetValue(log.Shard)!;
             using var source = Source(parsed.GetValue(log.Server), parsed.GetValue(folder), shard, parsed.GetValue(log.Token));
             var chosen = await trust.ReadAsync(parsed, cancellationToken);
-            var key = await log.KeyAsync(parsed, source, cancellationToken, chosen);
+            var key = await policy.OfLogAsync(parsed, log, source, chosen, cancellationToken);
             var (opened, chainFault) = await ChainAsync(chain, parsed, chosen?.File, cancellationToken);
             using var solana = opened;
             var subject = new AuditSubject(
                 source, shard, key, solana, Epochs(parsed.GetValue(epochSeconds) ?? chosen?.File.Body.EpochSeconds), parsed.GetValue(state), parsed.GetValue(log.Token) is not null)
             {
                 ChainFault = chainFault,
+                KeepEvery = TimeSpan.FromSeconds(parsed.GetValue(keepEvery)),
             };
             var (run, result) = await BarProgress.RunAsync(parsed.InvocationConfiguration.Error, async progress =>
             {

@@ -22,6 +22,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
     private const int FindingsMax = 1_000;
     private const int EvidenceMax = 20;
     private const int GrowthLooks = 10;
+    private const int KeepingShare = 9;
     private const string CheckpointClaim = "checkpoint_signed";
     private const string EarlierClaim = "extends_earlier";
 
@@ -36,6 +37,8 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
     private long _read;
     private int _anchors;
     private string? _unable;
+    private long _keptAt = Stopwatch.GetTimestamp();
+    private TimeSpan _keeping;
 
     /// <summary>What shows findings to others.</summary>
     public IReadOnlyList<ConflictEvidence> Evidence => _evidence;
@@ -46,9 +49,8 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
     public async Task<AuditReport> RunAsync(CancellationToken cancellationToken)
     {
         var (startedAt, clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
-        var earlier = subject.StateFolder is { } folder
-            ? await AuditState.ReadAsync(folder, subject.Shard, subject.Key, subject.Epochs, cancellationToken)
-            : null;
+        var earlier = await KeptAsync(isPart: false, cancellationToken);
+        var part = await KeptAsync(isPart: true, cancellationToken);
         _verdict.Claims.AddRange(subject.Key.Claims);
         var audited = await CheckpointAsync(startedAt, cancellationToken);
         if (audited is not null)
@@ -56,6 +58,8 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
             Witnessed(audited.Note);
             if (earlier is { } state)
                 await EarlierAsync(state.State, state.Fold, audited, cancellationToken);
+            if (part is { } left && left.State.Edge.Size > _edge.Size && !_verdict.Breaks(EarlierClaim))
+                await EarlierAsync(left.State, left.Fold, audited, cancellationToken);
             var edge = await DeriveAsync(audited, cancellationToken);
             if (Entries > 0)
                 FoldClaims.Add(_verdict, _fold, subject.Epochs);
@@ -63,9 +67,10 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
             Exported();
             await AnchorsAsync(audited, cancellationToken);
             // What has a fault is looked at again from where everything was well.
-            if (subject.StateFolder is { } kept && _verdict.Findings.Count == 0 && edge is not null)
-                await new AuditState(subject.Shard, SignerOf(audited), subject.Epochs, audited.Note, audited.From, audited.At, edge)
-                    .WriteAsync(kept, _fold, cancellationToken);
+            if (_verdict.Findings.Count == 0 && edge is not null)
+                await KeepAsync(audited, edge, isPart: false, cancellationToken);
+            if (subject.StateFolder is { } folder)
+                await AuditState.RemovePartAsync(folder, cancellationToken);
         }
 
         return new AuditReport(
@@ -78,6 +83,31 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         {
             Unable = _unable,
         };
+    }
+
+    private async Task<(AuditState State, AuditFold Fold)?> KeptAsync(bool isPart, CancellationToken cancellationToken) =>
+        subject.StateFolder is { } folder
+            ? await AuditState.ReadAsync(folder, isPart, subject.Shard, subject.Key, subject.Epochs, cancellationToken)
+            : null;
+
+    private async Task KeepAsync(SeenCheckpoint audited, TreeEdge edge, bool isPart, CancellationToken cancellationToken)
+    {
+        if (subject.StateFolder is { } folder)
+            await new AuditState(subject.Shard, SignerOf(audited), subject.Epochs, audited.Note, audited.From, audited.At, edge)
+                .WriteAsync(folder, isPart, _fold, cancellationToken);
+    }
+
+    /// <summary>Keeps what it has come to from time to time, and never for more than a tenth of the time.</summary>
+    private async ValueTask OnEdgeAsync(SeenCheckpoint audited, Func<TreeEdge> edge, CancellationToken cancellationToken)
+    {
+        var isEarly = subject.KeepEvery > TimeSpan.Zero
+            && Stopwatch.GetElapsedTime(_keptAt) is var since && (since < subject.KeepEvery || since < _keeping * KeepingShare);
+        if (isEarly || _verdict.Findings.Count > 0 || _export is { Findings.Count: > 0 })
+            return;
+        var began = Stopwatch.GetTimestamp();
+        await KeepAsync(audited, edge(), isPart: true, cancellationToken);
+        _keptAt = Stopwatch.GetTimestamp();
+        _keeping = Stopwatch.GetElapsedTime(began, _keptAt);
     }
 
     private async Task<SeenCheckpoint?> CheckpointAsync(DateTimeOffset now, CancellationToken cancellationToken)
@@ -140,7 +170,8 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         await using var export = audited.Checkpoint.Size > 0 ? await ExportCheck.OpenAsync(_source, _edge.Size, cancellationToken) : null;
         _export = export;
         var fsck = await LogFsck.RunAsync(
-            _source, audited.Checkpoint, _edge, (index, bytes) => OnEntryAsync(index, bytes, cancellationToken), cancellationToken);
+            _source, audited.Checkpoint, _edge, (index, bytes) => OnEntryAsync(index, bytes, cancellationToken), cancellationToken,
+            edge => OnEdgeAsync(audited, edge, cancellationToken));
         _verdict.Findings.AddRange(fsck.Problems.Select(problem => Split(AuditVerdict.TreeClaim, problem)));
         var search = new ConflictSearch(subject.Key, _source);
         foreach (var (index, bytes) in fsck.Rewritten.Take(EvidenceMax))

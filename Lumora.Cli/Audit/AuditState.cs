@@ -10,7 +10,10 @@ using Lumora.Domain.Merkle;
 
 namespace Lumora.Cli.Audit;
 
-/// <summary>What a clean audit leaves behind: the checkpoint that it ended at, the tree's edge there, and what it has folded.</summary>
+/// <summary>
+/// What an audit leaves behind: the checkpoint that it is about, the tree's edge where it has come to, and what it has folded until there. A
+/// clean one has come to the checkpoint's end; one that is not over keeps the same in a file beside it, in case it is broken off.
+/// </summary>
 /// <param name="Shard">The log's shard.</param>
 /// <param name="Key">The key that the auditor trusts and that has signed the note.</param>
 /// <param name="EpochSeconds">How long epochs were supposed to be.</param>
@@ -21,7 +24,8 @@ namespace Lumora.Cli.Audit;
 internal sealed record AuditState(
     string Shard, VerifierKey Key, EpochLength EpochSeconds, byte[] Note, string From, DateTimeOffset At, TreeEdge Edge)
 {
-    private const string FileName = "audit.state";
+    private const string CleanFile = "audit.state";
+    private const string PartFile = "audit.part";
     private const string Format = "lumora-audit-state/1\n";
 
     /// <summary>The checkpoint of <see cref="Note"/>.</summary>
@@ -40,13 +44,20 @@ internal sealed record AuditState(
     }
 
     /// <summary>Reads the state in <paramref name="folder"/> and what was folded; null when there is none.</summary>
+    /// <param name="folder">Where.</param>
+    /// <param name="isPart">That of an audit that was broken off, instead of the last clean one.</param>
+    /// <param name="shard">The log's shard.</param>
+    /// <param name="key">Its keys.</param>
+    /// <param name="epochs">How long epochs are.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="UnableException">It is damaged, or another log's.</exception>
     public static async Task<(AuditState State, AuditFold Fold)?> ReadAsync(
-        string folder, string shard, TrustedKey key, EpochLength epochs, CancellationToken cancellationToken)
+        string folder, bool isPart, string shard, TrustedKey key, EpochLength epochs, CancellationToken cancellationToken)
     {
-        if (await new FolderBlobStore(folder).ReadAsync(FileName, cancellationToken) is not { } bytes)
+        var name = isPart ? PartFile : CleanFile;
+        if (await new FolderBlobStore(folder).ReadAsync(name, cancellationToken) is not { } bytes)
             return null;
-        var file = Path.Combine(folder, FileName);
+        var file = Path.Combine(folder, name);
         var body = bytes.AsMemory(0, Math.Max(0, bytes.Length - SHA256.HashSizeInBytes));
         if (!bytes.AsSpan().StartsWith(Encoding.ASCII.GetBytes(Format)) || !SHA256.HashData(body.Span).AsSpan().SequenceEqual(bytes.AsSpan(body.Length)))
             throw new UnableException($"{file} is damaged, or no state of this version of lumora. Delete it to audit from the first entry on.");
@@ -62,7 +73,10 @@ internal sealed record AuditState(
                 throw new UnableException(string.Create(
                     CultureInfo.InvariantCulture,
                     $"{file} was made with epochs of {state.EpochSeconds.Seconds} s{(state.EpochSeconds.IsKnown ? "" : ", by default")}. Give the same --epoch-seconds, or delete it."));
-            state.Edge.MustHave(state.Checkpoint.Root);
+            if (isPart)
+                state.Edge.MustHold();
+            else
+                state.Edge.MustHave(state.Checkpoint.Root);
             var fold = new AuditFold(epochs);
             fold.Load(input);
             return stream.Position == stream.Length
@@ -77,7 +91,7 @@ internal sealed record AuditState(
     }
 
     /// <summary>Writes state and fold into <paramref name="folder"/>: all of it or, after a crash, what was there before.</summary>
-    public async Task WriteAsync(string folder, AuditFold fold, CancellationToken cancellationToken)
+    public async Task WriteAsync(string folder, bool isPart, AuditFold fold, CancellationToken cancellationToken)
     {
         using var stream = new MemoryStream();
         stream.Write(Encoding.ASCII.GetBytes(Format));
@@ -99,8 +113,12 @@ internal sealed record AuditState(
         }
 
         stream.Write(SHA256.HashData(stream.GetBuffer().AsSpan(0, (int)stream.Length)));
-        await new FolderBlobStore(folder).ReplaceAsync(FileName, stream.GetBuffer().AsMemory(0, (int)stream.Length), cancellationToken);
+        await new FolderBlobStore(folder).ReplaceAsync(isPart ? PartFile : CleanFile, stream.GetBuffer().AsMemory(0, (int)stream.Length), cancellationToken);
     }
+
+    /// <summary>Removes what an audit that was broken off has left.</summary>
+    public static Task RemovePartAsync(string folder, CancellationToken cancellationToken) =>
+        new FolderBlobStore(folder).DeleteAsync(PartFile, cancellationToken);
 
     private static AuditState Header(BinaryReader input)
     {

@@ -13,6 +13,9 @@ namespace Lumora.Cli.Audit;
 internal sealed record AuditSubject(
     ILogSource Source, string Shard, TrustedKey Key, ChainServer? Chain, EpochLength Epochs, string? StateFolder, bool SignedIn)
 {
+    /// <summary>How often an audit that is not over keeps what it has come to; 0: with every bundle.</summary>
+    public TimeSpan KeepEvery { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Why the chain that the caller chose cannot be asked, or null.</summary>
     public Exception? ChainFault { get; init; }
 }

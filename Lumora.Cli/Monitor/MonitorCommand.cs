@@ -11,7 +11,8 @@ public static class MonitorCommand
 {
     private const string Description =
         """
-        Follows a log: each new checkpoint must extend the last one that was seen, its entries must hash to it, its anchors must agree with it.
+        Follows a log: each new checkpoint must extend the last one that was seen, its entries must hash to it, its anchors and what its
+        witnesses show must agree with it.
         A line says what happened, ALARM what must not happen; --json makes each line a JSON object. Ctrl-C ends it.
         Exit code: 0 no alarm, 1 there was one, 2 the log could not be followed at all.
         """;
@@ -19,7 +20,7 @@ public static class MonitorCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var (log, chain, trust) = (new LogChoice(), new ChainChoice(), new TrustChoice());
+        var (log, chain, trust, policy) = (new LogChoice(), new ChainChoice(), new TrustChoice(), new PinnedPolicy());
         var state = new Option<string?>("--state") { Description = "Keep here what was seen, and go on from there after a restart.", HelpName = "DIR" };
         var evidence = new Option<string?>("--evidence")
         {
@@ -35,7 +36,7 @@ public static class MonitorCommand
         var json = new Option<bool>("--json") { Description = "Lines of JSON." };
         var command = new Command("monitor", Description)
         {
-            log.Server, log.Shard, log.Key, trust.Trust, trust.TrustKey, log.Token, chain.Rpc, chain.Anchor, chain.Genesis, state, evidence,
+            log.Server, log.Shard, log.Key, policy.Policy, trust.Trust, trust.TrustKey, log.Token, chain.Rpc, chain.Anchor, chain.Genesis, state, evidence,
             interval, stall, anchorLate, ageMax, once, untilAlarm, json,
         };
         command.SetAction((parsed, cancellationToken) => Guarded.RunAsync(parsed, async output =>
@@ -45,13 +46,13 @@ public static class MonitorCommand
             var shard = parsed.GetValue(log.Shard)!;
             using var source = new ServerLog(LogChoice.Address(server, "--server"), shard, parsed.GetValue(log.Token));
             var chosen = await trust.ReadAsync(parsed, cancellationToken);
-            var key = await log.KeyAsync(parsed, source, cancellationToken, chosen);
+            var key = await policy.OfLogAsync(parsed, log, source, chosen, cancellationToken);
             using var solana = await chain.OpenAsync(parsed, cancellationToken, chosen?.File);
             var lines = new MonitorLines(output, parsed.GetValue(json), TimeProvider.System);
             var folder = parsed.GetValue(state);
             var limits = new MonitorLimits(
                 Span(parsed, stall), Span(parsed, anchorLate), parsed.GetValue(ageMax) is { } age ? TimeSpan.FromSeconds(age) : null);
-            var run = await MonitorRun.OpenAsync(
+            using var run = await MonitorRun.OpenAsync(
                 new MonitorSubject(source, shard, key, solana, folder, parsed.GetValue(evidence) ?? folder ?? Directory.GetCurrentDirectory(), limits),
                 lines, TimeProvider.System, cancellationToken);
             var stop = parsed.GetValue(untilAlarm);

@@ -25,7 +25,7 @@ internal sealed record MonitorSubject(
     ServerLog Source, string Shard, TrustedKey Key, ChainServer? Chain, string? StateFolder, string EvidenceFolder, MonitorLimits Limits);
 
 /// <summary>Looks at a log again and again; what was found good is what the next look is held against.</summary>
-internal sealed class MonitorRun
+internal sealed class MonitorRun : IDisposable
 {
     private readonly MonitorSubject _subject;
     private readonly MonitorLines _lines;
@@ -33,6 +33,7 @@ internal sealed class MonitorRun
     private readonly ConflictSearch _search;
     private MonitorState? _state;
     private TreeEdge _edge = TreeEdge.Empty;
+    private readonly WitnessWatch _witnesses;
     private readonly MonitorSilence _logSilence;
     private readonly MonitorSilence _chainSilence;
     private DateTimeOffset? _waitingSince;
@@ -40,6 +41,7 @@ internal sealed class MonitorRun
     private MonitorRun(MonitorSubject subject, MonitorLines lines, TimeProvider clock)
     {
         (_subject, _lines, _clock, _search) = (subject, lines, clock, new ConflictSearch(subject.Key, subject.Source));
+        _witnesses = new WitnessWatch(subject, _search, lines, clock);
         _logSilence = new MonitorSilence("unreachable", subject.Limits.Stall, lines, clock);
         _chainSilence = new MonitorSilence("chain_unreachable", subject.Limits.Stall, lines, clock);
     }
@@ -59,7 +61,7 @@ internal sealed class MonitorRun
         return run;
     }
 
-    /// <summary>One look at the log, its anchors and its server.</summary>
+    /// <summary>One look at the log, its anchors, its witnesses and its server.</summary>
     /// <param name="isOnly">There is no further look: what cannot be read now is no matter of patience.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="UnableException">With <paramref name="isOnly"/>: the log cannot be read.</exception>
@@ -72,6 +74,7 @@ internal sealed class MonitorRun
                 await SampleAsync(seen, cancellationToken);
                 if (_subject.Chain is { } chain)
                     await AnchorsAsync(chain, seen, isOnly, cancellationToken);
+                await _witnesses.LookAsync(seen, Evidence, cancellationToken);
                 if (_subject.StateFolder is { } folder)
                     await _state!.With(_edge).WriteAsync(folder, cancellationToken);
             }
@@ -89,6 +92,9 @@ internal sealed class MonitorRun
             _lines.Alarm("tree_broken", exception.Message);
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _witnesses.Dispose();
 
     private async Task AnchorsAsync(ChainServer chain, SeenCheckpoint seen, bool isOnly, CancellationToken cancellationToken)
     {

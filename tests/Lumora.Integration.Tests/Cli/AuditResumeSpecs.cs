@@ -47,6 +47,62 @@ public sealed class AuditResumeSpecs
     }
 
     [Fact]
+    public async Task An_audit_that_was_broken_off_is_gone_on_with_and_says_the_same_as_a_whole_one()
+    {
+        using var log = await PublishedAsync(1, 2_048);
+        await using var server = await ForgedServer.StartAsync();
+        server.Log = log;
+        var bundles = await BreakOffAsync(server, log, 6);
+        bundles.Clear();
+        var report = Path.Combine(log.Folder, "report.json");
+        (await FromServerAsync(server, log, "--report", report)).Must(0, "Clean", "2048 entries");
+        Assert.Equal(["005", "006", "007"], bundles);
+        var resumed = JsonNode.Parse(await File.ReadAllTextAsync(report, Ct))!;
+        Assert.Equal(1_280, (long)resumed["resumedFrom"]!);
+        Assert.False(File.Exists(Path.Combine(State(log), "audit.part")));
+        // What it leaves behind is that of a whole one.
+        Grow(log, 2_100);
+        await log.PublishAsync();
+        Assert.Equal(Comparable(await ReportAsync(log)), Comparable(await ReportAsync(log, "--state", State(log))));
+    }
+
+    [Fact]
+    public async Task What_a_broken_off_audit_has_seen_is_held_against_what_the_log_shows_later()
+    {
+        using var log = await PublishedAsync(1, 2_048);
+        await using var server = await ForgedServer.StartAsync();
+        server.Log = log;
+        await BreakOffAsync(server, log, 6);
+        using var other = new ForgedLog { Seed = 2 };
+        other.AddFrom(log, 700);
+        Grow(other, 2_500);
+        await other.PublishAsync();
+        server.Log = other;
+        (await FromServerAsync(server, log)).Must(1, "WRONG", "checkpoint of 2048 entries", "another history");
+    }
+
+    /// <summary>Audits from a server that is gone after <paramref name="count"/> bundles; answers those that are asked for, then and later.</summary>
+    private static async Task<List<string>> BreakOffAsync(ForgedServer server, ForgedLog log, int count)
+    {
+        var bundles = new List<string>();
+        var isBreaking = true;
+        server.Instead = path =>
+        {
+            if (path.StartsWith("tile/entries/", StringComparison.Ordinal))
+                bundles.Add(path["tile/entries/".Length..]);
+            if (isBreaking && bundles.Count == count)
+                server.Hiccups = int.MaxValue;
+            return null;
+        };
+        (await FromServerAsync(server, log, "--keep-every", "0")).Must(2, "lumora audit:");
+        (server.Hiccups, isBreaking) = (0, false);
+        return bundles;
+    }
+
+    private static Task<Said> FromServerAsync(ForgedServer server, ForgedLog log, params string[] more) => LoggedHost.RunAsync(
+        AuditCommand.Create(), ["--server", server.Address, "--key", log.Key, "--state", State(log), "--evidence", log.Folder, .. more]);
+
+    [Fact]
     public async Task What_comes_after_a_clean_audit_is_judged_with_what_was_folded_before()
     {
         using var log = new ForgedLog();

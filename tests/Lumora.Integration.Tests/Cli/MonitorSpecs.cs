@@ -1,12 +1,16 @@
 using System.CommandLine;
 using System.Text.Json;
+using Lumora.Chain.Blobs;
 using Lumora.Chain.Notes;
 using Lumora.Chain.Solana.Programs;
+using Lumora.Chain.Witnesses;
+using Lumora.Chain.Witnessing;
 using Lumora.Cli.Monitor;
 using Lumora.Cli.Verify;
 using Lumora.Domain.Ledger;
 using Lumora.Domain.Merkle;
 using Lumora.Integration.Tests.Anchoring;
+using Lumora.Integration.Tests.Log;
 using Lumora.Integration.Tests.Solana;
 
 namespace Lumora.Integration.Tests.Cli;
@@ -220,6 +224,55 @@ public sealed class MonitorSpecs(LocalSolana solana) : IAsyncLifetime, IClassFix
         await solana.SendAsync(payer, [MemoProgram.NewMemo(hidden, payer.PublicKey)], Ct);
         (await OnceAsync(chain)).Must(1, "ALARM", "behind_anchor", "900 entries");
         (await OnceAsync([.. chain, "--genesis", "11111111111111111111111111111111"])).Must(2, "serves the cluster", "pinned is");
+    }
+
+    /// <summary>The policy asks for no quorum: what the witnesses have seen counts all the same.</summary>
+    [Fact]
+    public async Task What_a_witness_has_cosigned_is_held_against_what_the_log_shows()
+    {
+        await using var witness = new RunningWitness([VerifierKey.Parse(_log.Key)]);
+        await witness.StartAsync();
+        var policy = Path.Combine(_log.Folder, "policy");
+        await File.WriteAllTextAsync(policy, (await File.ReadAllTextAsync(witness.PolicyFile, Ct)).Replace("quorum w1", "quorum none", StringComparison.Ordinal), Ct);
+        (await OnceAsync("--policy", policy)).Must(0, "notice", "witness", "shows no checkpoint of this log");
+        await CosignAsync(witness, _log);
+        (await OnceAsync("--policy", policy)).Must(0, "resumed");
+
+        // The witness sees more than everybody else, for a while.
+        Grow(_log, 400);
+        var shown = await File.ReadAllBytesAsync(Path.Combine(_log.Folder, "log", "checkpoint"), Ct);
+        await _log.PublishAsync();
+        await CosignAsync(witness, _log);
+        _server.Instead = path => path == "checkpoint" ? shown : null;
+        (await OnceAsync("--policy", policy)).Must(0, "resumed");
+        (await RunAsync("--until-alarm", "--interval", "0.1", "--stall", "0.3", "--policy", policy)).Must(1, "ALARM", "behind_witness", "400 entries");
+        _server.Instead = null;
+        (await OnceAsync("--policy", policy)).Must(0, "checkpoint", "400 entries");
+        await witness.StopAsync();
+        (await OnceAsync("--policy", policy)).Must(0, "notice", "witness", "cannot be asked");
+    }
+
+    [Fact]
+    public async Task A_history_that_was_shown_to_a_witness_alone_is_a_fork_with_evidence()
+    {
+        await using var witness = new RunningWitness([VerifierKey.Parse(_log.Key)]);
+        await witness.StartAsync();
+        await CosignAsync(witness, _other);
+        Grow(_log, 700);
+        await _log.PublishAsync();
+        var said = await OnceAsync("--policy", witness.PolicyFile);
+        said.Must(1, "ALARM", "fork", "witness w1", "evidence: ");
+        var evidence = said.Output[(said.Output.IndexOf("evidence: ", StringComparison.Ordinal) + "evidence: ".Length)..].Split('\n')[0].Trim();
+        (await LoggedHost.RunAsync(VerifyCommand.Create(), "--evidence", evidence, "--key", _log.Key)).Must(0, "Shown.");
+    }
+
+    private static async Task CosignAsync(RunningWitness witness, ForgedLog log)
+    {
+        var policy = WitnessPolicy.Parse(await File.ReadAllBytesAsync(witness.PolicyFile, Ct));
+        using var http = new HttpClient();
+        var note = await File.ReadAllBytesAsync(Path.Combine(log.Folder, "log", "checkpoint"), Ct);
+        await new WitnessClient(http, Assert.Single(policy.Witnesses)).CosignAsync(
+            log.Published(), note, new BlobTiles(new FolderBlobStore(Path.Combine(log.Folder, "log"))), Ct);
     }
 
     [Fact]

@@ -21,15 +21,18 @@ internal sealed class RunningWitness : IAsyncDisposable
     private Task<int>? _running;
 
     public RunningWitness(string home, string[]? shards = null, params string[] options)
-    {
         // The logs' keys are there before their host starts: the witness must know them, and the host the witness.
-        _logs = [.. (shards ?? [ShardMap.DefaultShard]).Select(shard =>
-        {
-            using var signer = LogKeys.Open(new LumoraHome(home), new LogOptions { Origin = Origin }, shard);
-            return signer.Key;
-        })];
-        _options = options;
+        : this(
+            [.. (shards ?? [ShardMap.DefaultShard]).Select(shard =>
+            {
+                using var signer = LogKeys.Open(new LumoraHome(home), new LogOptions { Origin = Origin }, shard);
+                return signer.Key;
+            })],
+            options)
+    {
     }
+
+    public RunningWitness(IReadOnlyList<VerifierKey> logs, params string[] options) => (_logs, _options) = (logs, options);
 
     public VerifierKey LogKey => _logs[0];
 

@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Lumora.Api.Operations;
 using Lumora.Integration.Tests.Infrastructure;
+using Lumora.Projections.Ledger;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -40,13 +41,15 @@ public sealed class FailureSpecs(AppFixture fixture) : IClassFixture<AppFixture>
         await using var app = builder.Build();
         app.UseFailures();
         app.MapGet("/fault", string () => throw new InvalidOperationException("secret"));
+        app.MapGet("/away", string () => throw new LedgerUnavailableException(new InvalidOperationException("secret")));
         app.MapPost("/refused", string () => throw new BadHttpRequestException("secret", StatusCodes.Status413PayloadTooLarge));
         await app.StartAsync(TestContext.Current.CancellationToken);
 
         using var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
         using var fault = await client.GetAsync("/fault", TestContext.Current.CancellationToken);
+        using var away = await client.GetAsync("/away", TestContext.Current.CancellationToken);
         using var refused = await client.PostAsync("/refused", content: null, TestContext.Current.CancellationToken);
-        foreach (var (answer, status, code) in new[] { (fault, 500, "internal"), (refused, 413, "body_too_large") })
+        foreach (var (answer, status, code) in new[] { (fault, 500, "internal"), (away, 503, "unavailable"), (refused, 413, "body_too_large") })
         {
             var problem = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
             Assert.Equal((status, code), ((int)answer.StatusCode, problem.GetProperty("code").GetString()));

@@ -2,9 +2,8 @@ using System.CommandLine;
 using Lumora.Chain.Witnesses;
 using Lumora.Cli.Logs;
 using Lumora.Cli.Reports;
-using Lumora.Cli.Trust;
 
-namespace Lumora.Cli.Verify;
+namespace Lumora.Cli.Trust;
 
 /// <summary>The option <c>--policy</c>: keys of logs, witnesses and a quorum in the field's own file.</summary>
 internal sealed class PinnedPolicy
