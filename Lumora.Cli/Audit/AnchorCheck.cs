@@ -3,7 +3,6 @@ using Lumora.Chain.Log;
 using Lumora.Chain.Notes;
 using Lumora.Chain.Solana;
 using Lumora.Chain.Solana.Rpc;
-using Lumora.Chain.Tiles;
 using Lumora.Chain.Verification;
 using Lumora.Cli.Conflicts;
 using Lumora.Cli.Logs;
@@ -58,7 +57,7 @@ internal sealed record AnchorCheck(
         async Task AheadAsync(List<MemoCheckpoint> memos)
         {
             var now = await SeenNowAsync(source, key, audited, cancellationToken);
-            if (now != audited && await FaultAsync(search, audited, now, cancellationToken) is var (other, fork) && other is not null)
+            if (now != audited && await search.JudgeAsync(audited, now, cancellationToken) is var (other, fork) && other is not null)
             {
                 findings.Add(new Finding(Claim, "checkpoint", $"the log shows another history now: {other}"));
                 evidence.AddRange(fork is null ? [] : [fork]);
@@ -181,23 +180,8 @@ internal sealed record AnchorCheck(
     {
         var anchored = new SeenCheckpoint(
             memo.Checkpoint, memo.Note, $"transaction {memo.Signature} on {chain.GenesisHash}", memo.BlockTime ?? audited.At);
-        var (fault, evidence) = await FaultAsync(search, anchored, audited, cancellationToken);
+        // All from the larger size: partial tiles of older sizes may be gone, tiles of that size are not.
+        var (fault, evidence) = await search.JudgeAsync(anchored, audited, cancellationToken);
         return (fault is null ? null : $"the log has signed and anchored another history: {fault}", evidence);
-    }
-
-    /// <summary>All from the larger size: partial tiles of older sizes may be gone, tiles of that size are not.</summary>
-    private static async Task<(string? Fault, ConflictEvidence? Evidence)> FaultAsync(
-        ConflictSearch search, SeenCheckpoint smaller, SeenCheckpoint larger, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var (fault, evidence) = await search.CompareAsync(smaller, larger, cancellationToken);
-            return (fault, evidence);
-        }
-        catch (Exception exception) when (exception is TileMissingException or FormatException)
-        {
-            return (string.Create(
-                CultureInfo.InvariantCulture, $"a checkpoint of {smaller.Checkpoint.Size} entries cannot be compared: {exception.Message}"), null);
-        }
     }
 }

@@ -12,7 +12,6 @@ public static class AuditCommand
 {
     private const int FindingsShown = 50;
     private const int EpochSecondsMax = 604_800;
-    private const int KeepSecondsMax = 86_400;
 
     private const string Description =
         """
@@ -40,17 +39,9 @@ public static class AuditCommand
             Description = "Keep here what an audit has come to, and go on from there the next time, also after one that was broken off.",
             HelpName = "DIR",
         };
-        var keepEvery = new Option<double>("--keep-every")
-        {
-            Description = "With --state: how often an audit that is not over keeps what it has come to. Default 60; 0 with every 256 entries.",
-            HelpName = "SECONDS",
-            DefaultValueFactory = _ => 60,
-        };
-        keepEvery.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double>() is not (>= 0 and <= KeepSecondsMax))
-                result.AddError(string.Create(CultureInfo.InvariantCulture, $"--keep-every must be 0 to {KeepSecondsMax}."));
-        });
+        var keepEvery = SecondsOption.Create(
+            "--keep-every", "With --state: how often an audit that is not over keeps what it has come to. Default 60; 0 with every 256 entries.",
+            otherwise: 60, least: 0);
         var evidence = new Option<string?>("--evidence")
         {
             Description = "Where evidence of forks and rewritten entries is written; beside the report when not given.",

@@ -171,7 +171,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         _export = export;
         var fsck = await LogFsck.RunAsync(
             _source, audited.Checkpoint, _edge, (index, bytes) => OnEntryAsync(index, bytes, cancellationToken), cancellationToken,
-            edge => OnEdgeAsync(audited, edge, cancellationToken));
+            subject.StateFolder is null ? null : edge => OnEdgeAsync(audited, edge, cancellationToken));
         _verdict.Findings.AddRange(fsck.Problems.Select(problem => Split(AuditVerdict.TreeClaim, problem)));
         var search = new ConflictSearch(subject.Key, _source);
         foreach (var (index, bytes) in fsck.Rewritten.Take(EvidenceMax))

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using System.Text;
 using Lumora.Chain.Merkle;
@@ -53,6 +54,20 @@ internal sealed class ConflictSearch(TrustedKey key, ITileReader tiles)
             return new Comparison(
                 isForked ? exception.Message : $"{exception.Message} Its tiles are not those of its own checkpoint, so that they show nothing to others.",
                 isForked ? Fork(smaller, larger, exception.Message, path) : null);
+        }
+    }
+
+    /// <summary>The same, where tiles that are missing or have another length are a fault as well: the log owes them.</summary>
+    public async Task<Comparison> JudgeAsync(SeenCheckpoint smaller, SeenCheckpoint larger, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await CompareAsync(smaller, larger, cancellationToken);
+        }
+        catch (Exception exception) when (exception is TileMissingException or FormatException)
+        {
+            return new Comparison(string.Create(
+                CultureInfo.InvariantCulture, $"its checkpoint of {smaller.Checkpoint.Size} entries cannot be compared: {exception.Message}"), null);
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Lumora.Chain.Solana;
-using Lumora.Chain.Tiles;
 using Lumora.Cli.Conflicts;
 using Lumora.Cli.Logs;
 
@@ -63,17 +62,7 @@ internal sealed class AnchorWatch(
 
         lines.Over("behind_anchor", string.Create(
             CultureInfo.InvariantCulture, $"the log shows {seen.Checkpoint.Size} entries, transaction {memo.Signature} anchors {memo.Checkpoint.Size}"), memo.Signature);
-        string? fault;
-        ConflictEvidence? evidence;
-        try
-        {
-            (fault, evidence) = await search.CompareAsync(anchored, seen, cancellationToken);
-        }
-        catch (Exception exception) when (exception is TileMissingException or FormatException)
-        {
-            (fault, evidence) = ($"its checkpoint of {memo.Checkpoint.Size} entries cannot be compared: {exception.Message}", null);
-        }
-
+        var (fault, evidence) = await search.JudgeAsync(anchored, seen, cancellationToken);
         if (fault is not null)
         {
             lines.Alarm("fork", $"transaction {memo.Signature}: {fault}", evidence is null ? null : await keep(evidence, cancellationToken), memo.Signature);

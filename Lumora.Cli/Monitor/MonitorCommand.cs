@@ -85,19 +85,6 @@ public static class MonitorCommand
 
     private static TimeSpan Span(ParseResult parsed, Option<double> option) => TimeSpan.FromSeconds(parsed.GetValue(option));
 
-    private static Option<double> Seconds(string name, string description, double otherwise)
-    {
-        var option = new Option<double>(name)
-        {
-            Description = string.Create(CultureInfo.InvariantCulture, $"{description} Default {otherwise}."),
-            HelpName = "SECONDS",
-            DefaultValueFactory = _ => otherwise,
-        };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double>() is not (>= 0.1 and <= 86_400))
-                result.AddError($"{name} must be 0.1 to 86400.");
-        });
-        return option;
-    }
+    private static Option<double> Seconds(string name, string description, double otherwise) => SecondsOption.Create(
+        name, string.Create(CultureInfo.InvariantCulture, $"{description} Default {otherwise}."), otherwise, least: 0.1);
 }
