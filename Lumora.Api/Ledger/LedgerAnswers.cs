@@ -52,6 +52,10 @@ public sealed record LedgerPayload(
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome.GetType().Name, "unknown outcome"),
     };
 
+    /// <summary>The same answer with the field at fault as <paramref name="rename"/> calls it.</summary>
+    internal LedgerPayload Renamed(Func<string, string> rename) =>
+        Error is { Field: { } field } ? this with { Error = Error with { Field = rename(field) } } : this;
+
     // The ledger's names of fields are not always those of the inputs.
     private static Rejection Named(Rejection rejection) => rejection.Field switch
     {

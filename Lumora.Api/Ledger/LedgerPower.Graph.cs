@@ -59,6 +59,21 @@ public sealed record ReverseTransactionInput(
         Parts?.Select(part => new ReversalPart(part.Posting, part.Amount)).ToList();
 }
 
+/// <summary>Money that waits in suspense, and who gets it.</summary>
+/// <param name="IdempotencyKey">Yours, 1 to 128 visible ASCII characters: the same key with the same content has one effect.</param>
+/// <param name="Account">Code of the account that could not take the money.</param>
+/// <param name="Amount">Base units, at least 1, at most what waits.</param>
+/// <param name="Reason">Why, 1 to 500 characters and up to 1,018 bytes of UTF-8; it stands in the public journal.</param>
+/// <param name="To">Code of the account that gets it: the one it was meant for unless you give a participant's or the treasury's.</param>
+/// <param name="DryRun">Only say what would be answered now.</param>
+public sealed record PayOutSuspenseInput(
+    string IdempotencyKey,
+    string Account,
+    Amount Amount,
+    string Reason,
+    string? To = null,
+    [property: DefaultValue(false)] bool DryRun = false) : IGovernInput;
+
 public sealed partial class Mutation
 {
     /// <summary>
@@ -104,6 +119,29 @@ public sealed partial class Mutation
     public static Task<LedgerPayload> ReverseTransaction(
         IResolveFieldContext context, [FromServices] Approvals approvals, ReverseTransactionInput input, CancellationToken ct) =>
         GovernAsync(context, approvals, input, new ReverseTransaction(input.Transaction, input.Reason, input.ToParts()), ct);
+
+    /// <summary>
+    /// Pays what waits in suspense to the account it was meant for, once that one is neither frozen nor closed, or to where it belongs
+    /// instead. From the second steward on another one has to approve it.
+    /// </summary>
+    /// <param name="input">Whose money, how much of it, and who gets it.</param>
+    [Allow(Roles.Steward)]
+    public static async Task<LedgerPayload> PayOutSuspense(
+        IResolveFieldContext context, [FromServices] Approvals approvals, PayOutSuspenseInput input, CancellationToken ct)
+    {
+        var to = input.To ?? input.Account;
+        if (SuspensePayout.Refuse(input.Account, to, input.Reason) is { } fault)
+            return LedgerPayload.Refused(fault);
+        var payout = SuspensePayout.Of(input.Account, to, input.Amount, ChartOfAccounts.Lmr, input.Reason);
+        return (await GovernAsync(context, approvals, input, payout, ct)).Renamed(field => field switch
+        {
+            "payments[0].from" => "account",
+            "payments[0].to" => "to",
+            "payments[0].amount" => "amount",
+            "metadata" => "reason",
+            _ => field,
+        });
+    }
 
     private static Task<LedgerPayload> GovernAsync(
         IResolveFieldContext context, Approvals approvals, IGovernInput input, LedgerCommand command, CancellationToken ct) =>

@@ -21,16 +21,21 @@ public enum GovernedActionKind
 
     /// <summary>Sends the money of a transaction back.</summary>
     ReverseTransaction,
+
+    /// <summary>Pays what waits in suspense.</summary>
+    PayOutSuspense,
 }
 
 /// <summary>An act of power with its whole content.</summary>
 /// <param name="Kind">What is to be done.</param>
 /// <param name="Reason">Why, in words that are public.</param>
-/// <param name="Account">Code of the account that it is about; null for a reversal.</param>
+/// <param name="Account">Code of the account that it is about, for a payout the one whose money waits; null for a reversal.</param>
 /// <param name="Asset">The account's asset; null for a reversal.</param>
 /// <param name="Floor">For a change of the floor, in base units; null = unbounded.</param>
 /// <param name="Transaction">For a reversal: the journal version of the transaction.</param>
 /// <param name="Parts">For a reversal of parts; null = all that is not reversed yet.</param>
+/// <param name="To">For a payout: code of the account that is paid.</param>
+/// <param name="Amount">For a payout, in base units.</param>
 public sealed record GovernedAction(
     [property: JsonConverter(typeof(WireEnumConverter<GovernedActionKind>))] GovernedActionKind Kind,
     string Reason,
@@ -38,7 +43,9 @@ public sealed record GovernedAction(
     string? Asset = null,
     long? Floor = null,
     long? Transaction = null,
-    IReadOnlyList<ReversalPart>? Parts = null);
+    IReadOnlyList<ReversalPart>? Parts = null,
+    string? To = null,
+    Amount? Amount = null);
 
 /// <summary>
 /// A steward asks for an act of power, and a second one has to approve it. Nothing has happened yet. Stream <c>approval/{id}</c>.

@@ -9,6 +9,8 @@ public static class GovernedActions
     /// <exception cref="ArgumentOutOfRangeException">It is none.</exception>
     public static GovernedAction Of(LedgerCommand command) => command switch
     {
+        PostTransaction c when SuspensePayout.Read(c) is var (account, posting, reason) => new(
+            GovernedActionKind.PayOutSuspense, reason, account, posting.Asset, To: posting.To, Amount: posting.Amount),
         FreezeAccount c => new(GovernedActionKind.FreezeAccount, c.Reason, c.Code, c.Asset),
         UnfreezeAccount c => new(GovernedActionKind.UnfreezeAccount, c.Reason, c.Code, c.Asset),
         CloseAccount c => new(GovernedActionKind.CloseAccount, c.Reason, c.Code, c.Asset),
@@ -27,6 +29,8 @@ public static class GovernedActions
         GovernedActionKind.ChangeFloor => new ChangeFloor(action.Account!, action.Asset!, action.Floor, action.Reason),
         GovernedActionKind.ReverseTransaction => new ReverseTransaction(
             action.Transaction!.Value, action.Reason, action.Parts),
+        GovernedActionKind.PayOutSuspense => SuspensePayout.Of(
+            action.Account!, action.To!, action.Amount!.Value, action.Asset!, action.Reason),
         _ => throw new ArgumentOutOfRangeException(nameof(action), action.Kind, "unknown act"),
     };
 }

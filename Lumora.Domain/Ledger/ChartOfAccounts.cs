@@ -78,6 +78,14 @@ public static class ChartOfAccounts
     public static string Suspense(string payee) =>
         payee.StartsWith(SuspensePrefix, StringComparison.Ordinal) ? payee : SuspensePrefix + payee;
 
+    /// <summary>The account whose money waits in <paramref name="suspense"/>; null when that is no suspense account's code.</summary>
+    public static string? OwnerOfSuspense(string suspense) =>
+        RuleOf(suspense) is { Opening: Opening.Suspense } ? suspense[SuspensePrefix.Length..] : null;
+
+    /// <summary>True when <paramref name="code"/> is an account of a participant.</summary>
+    public static bool IsParticipants(string code) =>
+        code.StartsWith("participant/", StringComparison.Ordinal) && RuleOf(code) is not null;
+
     /// <summary>The rule of <paramref name="code"/>; null when no account can have it.</summary>
     public static AccountRule? RuleOf(string code)
     {
@@ -122,13 +130,14 @@ public static class ChartOfAccounts
         || code.StartsWith("chain/", StringComparison.Ordinal);
 
     /// <summary>
-    /// True when <paramref name="actor"/> may see what moved on the account of <paramref name="code"/>. Not so for the
-    /// aggregates: their entries are other people's purchases, earnings and deposits.
+    /// True when <paramref name="actor"/> may see what moved on the account of <paramref name="code"/>: on its own, and what
+    /// waits for it in suspense. Not so for the aggregates: their entries are other people's purchases, earnings and deposits.
     /// </summary>
     public static bool MayReadEntries(Actor actor, string code) =>
         IsSystem(actor)
         || actor.Has(Roles.Steward | Roles.Auditor)
-        || code.StartsWith($"participant/{actor.Id}/", StringComparison.Ordinal);
+        || code.StartsWith($"participant/{actor.Id}/", StringComparison.Ordinal)
+        || code.StartsWith($"{SuspensePrefix}participant/{actor.Id}/", StringComparison.Ordinal);
 
     /// <summary>
     /// True when <paramref name="actor"/> may see the sum over the accounts below <paramref name="prefix"/>: when it may see

@@ -43,7 +43,7 @@ public static class OwnMoney
     {
         for (var i = 0; i < payments.Count; i++)
         {
-            if (!IsParticipants(payee(payments[i])))
+            if (!ChartOfAccounts.IsParticipants(payee(payments[i])))
                 return LedgerCodes.Reject(LedgerCodes.Forbidden, At(list, i, "to"));
         }
 
@@ -52,9 +52,6 @@ public static class OwnMoney
 
     private static bool IsOf(Actor actor, string code) =>
         string.Equals(code, ChartOfAccounts.Available(actor.Id), StringComparison.Ordinal);
-
-    private static bool IsParticipants(string code) =>
-        code.StartsWith("participant/", StringComparison.Ordinal) && ChartOfAccounts.RuleOf(code) is not null;
 
     private static string At(string list, int index, string field) =>
         string.Create(CultureInfo.InvariantCulture, $"{list}[{index}].{field}");

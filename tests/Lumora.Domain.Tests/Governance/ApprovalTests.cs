@@ -27,6 +27,7 @@ public sealed class ApprovalTests
         new ChangeFloor("network/fees", "LMR", null, "unbounded"),
         new ReverseTransaction(7, "wrong"),
         new ReverseTransaction(7, "wrong", [new ReversalPart(0, new Amount(4)), new ReversalPart(3, new Amount(long.MaxValue))]),
+        SuspensePayout.Of("participant/a/available", "participant/b/available", new Amount(7), "LMR", "theirs"),
     ];
 
     [Fact]
@@ -53,8 +54,12 @@ public sealed class ApprovalTests
     }
 
     [Fact]
-    public void What_is_no_act_of_power_needs_no_approval() =>
+    public void What_is_no_act_of_power_needs_no_approval()
+    {
         Assert.Throws<ArgumentOutOfRangeException>(() => GovernedActions.Of(new OpenAccount("network/fees")));
+        Assert.Throws<ArgumentOutOfRangeException>(() => GovernedActions.Of(
+            new PostTransaction(SuspensePayout.Kind, [new Posting("participant/a/available", "participant/b/available", new Amount(7))])));
+    }
 
     [Fact]
     public void The_same_request_again_changes_nothing_and_another_one_names_the_field()

@@ -306,9 +306,12 @@ public sealed class ApprovalSpecs(GovernanceFixture fixture, TestDatabases datab
             new ChangeFloor(payer.Code, "LMR", -5, "Credit."),
             new ChangeFloor(payer.Code, "LMR", null, "Credit."),
             new CloseAccount(payee.Code, "LMR", "Left."),
+            SuspensePayout.Of(payee.Code, ChartOfAccounts.Treasury, new Amount(3), "LMR", "Nobody's."),
         ];
         for (var i = 0; i < acts.Length; i++)
         {
+            if (acts[i] is PostTransaction)
+                await fixture.App.SystemAsync($"late/{payee.Code}", LedgerHarness.Pay(ChartOfAccounts.Emission, payee.Code, 3));
             var asked = await anna.GovernAsync($"{payer.Code}{i}", acts[i]);
             Assert.Equal(ApprovalCodes.Pending, asked.Code);
             Assert.Equal("ok", (await bert.ApproveAsync(asked.ApprovalId)).Code);

@@ -101,6 +101,12 @@ internal static class LedgerGraph
     {
         var (field, input) = request.Command switch
         {
+            PostTransaction c when SuspensePayout.Read(c) is var (account, posting, reason) => ("payOutSuspense", new(
+                Govern(account, reason), StringComparer.Ordinal)
+            {
+                ["to"] = posting.To == account ? null : posting.To,
+                ["amount"] = posting.Amount.ToString(),
+            }),
             PostTransaction c => ("transfer", new Dictionary<string, object?>(StringComparer.Ordinal)
             {
                 ["from"] = c.Postings[0].From,

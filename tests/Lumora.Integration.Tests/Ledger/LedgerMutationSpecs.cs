@@ -29,6 +29,7 @@ public sealed class LedgerMutationSpecs(LedgerApiFixture fixture, TestDatabases 
         ("closeAccount", new { idempotencyKey = "k", account = "network/fees", reason = "x" }),
         ("changeFloor", new { idempotencyKey = "k", account = "network/fees", reason = "x", unbounded = true }),
         ("reverseTransaction", new { idempotencyKey = "k", transaction = "1", reason = "x" }),
+        ("payOutSuspense", new { idempotencyKey = "k", account = "network/fees", amount = "1", reason = "x" }),
     ];
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -227,6 +228,77 @@ public sealed class LedgerMutationSpecs(LedgerApiFixture fixture, TestDatabases 
         Assert.Equal("ok", (await steward.AskAsync($"{mine.Code}9", new ChangeFloor(mine.Code, "LMR", -5, "credit"))).Code);
         Assert.Equal(LedgerCodes.AccountClosed, (await mine.AskAsync("q", mine.Pays(other.Code, 1))).Code);
         await fixture.App.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task What_waits_in_suspense_is_paid_out_by_a_steward_once_its_owner_can_take_it()
+    {
+        var steward = await Person.SignInAsync(fixture.App, fixture.Steward);
+        var mine = await Person.NewAsync(fixture.App, 0);
+        var suspense = ChartOfAccounts.Suspense(mine.Code);
+        await steward.AskAsync($"{mine.Code}1", new FreezeAccount(mine.Code, "LMR", "stolen"));
+        await fixture.App.SystemAsync($"earned/{mine.Code}", LedgerHarness.Pay(ChartOfAccounts.Emission, mine.Code, 10));
+        Assert.Equal((0, 10), ((await fixture.App.AccountAsync(mine.Code)).Balance, (await fixture.App.AccountAsync(suspense)).Balance));
+
+        Assert.Equal((LedgerCodes.AccountFrozen, "to"), Code(await steward.AskAsync($"{mine.Code}2", Payout(mine, 4))));
+        await steward.AskAsync($"{mine.Code}3", new UnfreezeAccount(mine.Code, "LMR", "found"));
+        Assert.Equal((LedgerCodes.InsufficientFunds, "amount"), Code(await steward.AskAsync($"{mine.Code}4", Payout(mine, 11))));
+        var paid = await steward.AskAsync($"{mine.Code}5", Payout(mine, 4));
+        Assert.Equal(("ok", null), Code(paid));
+        Assert.Equal(paid with { Replayed = true }, await steward.AskAsync($"{mine.Code}5", Payout(mine, 4)));
+        Assert.Equal((4, 6), ((await fixture.App.AccountAsync(mine.Code)).Balance, (await fixture.App.AccountAsync(suspense)).Balance));
+        await fixture.App.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task What_waits_for_a_closed_account_goes_to_a_participant_or_the_treasury_and_nowhere_else()
+    {
+        var steward = await Person.SignInAsync(fixture.App, fixture.Steward);
+        var (gone, heir) = (await Person.NewAsync(fixture.App, 0), await Person.NewAsync(fixture.App, 0));
+        await steward.AskAsync($"{gone.Code}1", new CloseAccount(gone.Code, "LMR", "left"));
+        await fixture.App.SystemAsync($"earned/{gone.Code}", LedgerHarness.Pay(ChartOfAccounts.Emission, gone.Code, 10));
+        var before = (await fixture.App.AccountAsync(ChartOfAccounts.Treasury)).Balance;
+
+        Assert.Equal((LedgerCodes.AccountClosed, "to"), Code(await steward.AskAsync($"{gone.Code}2", Payout(gone, 1))));
+        foreach (var payee in (string[])["network/fees", "network/emission", "escrow/x", "chain/solana", ChartOfAccounts.Suspense(heir.Code)])
+            Assert.Equal((LedgerCodes.Forbidden, "to"), Code(await steward.AskAsync($"{gone.Code}3", Payout(gone, 1, payee))));
+        Assert.Equal((LedgerCodes.InvalidAccount, "to"), Code(await steward.AskAsync($"{gone.Code}3", Payout(gone, 1, "no such/account"))));
+        Assert.Equal((LedgerCodes.InvalidRequest, "reason"), Code(await steward.AskAsync($"{gone.Code}3", Payout(gone, 1, heir.Code, ""))));
+        var accented = new string('\u00e9', LedgerLimits.ReasonLengthMax);
+        Assert.Equal("ok", (await steward.AskAsync($"{gone.Code}4", Payout(gone, 1, heir.Code, accented))).Code);
+        Assert.Equal(
+            (LedgerCodes.InvalidRequest, "reason"),
+            Code(await steward.AskAsync($"{gone.Code}5", Payout(gone, 1, heir.Code, new string('\u20ac', LedgerLimits.ReasonLengthMax)))));
+        Assert.Equal((LedgerCodes.IdempotencyConflict, "reason"), Code(await steward.AskAsync($"{gone.Code}4", Payout(gone, 1, heir.Code))));
+        Assert.Equal("ok", (await steward.AskAsync($"{gone.Code}6", Payout(gone, 9, ChartOfAccounts.Treasury))).Code);
+        Assert.Equal(1, (await fixture.App.AccountAsync(heir.Code)).Balance);
+        Assert.Equal(before + 9, (await fixture.App.AccountAsync(ChartOfAccounts.Treasury)).Balance);
+        await fixture.App.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task Everybody_sees_what_waits_for_them_and_nobody_else_does()
+    {
+        var steward = await Person.SignInAsync(fixture.App, fixture.Steward);
+        var (mine, other) = (await Person.NewAsync(fixture.App, 0), await Person.NewAsync(fixture.App, 0));
+        await steward.AskAsync($"{mine.Code}1", new FreezeAccount(mine.Code, "LMR", "stolen"));
+        await fixture.App.SystemAsync($"earned/{mine.Code}", LedgerHarness.Pay(ChartOfAccounts.Emission, mine.Code, 10));
+        var query = $$"""{ account(code: "{{ChartOfAccounts.Suspense(mine.Code)}}") { balance } }""";
+        Assert.Equal("10", (await QueryAsync(mine.Client, query)).GetProperty("account").GetProperty("balance").GetString());
+        Assert.Equal(JsonValueKind.Null, (await QueryAsync(other.Client, query)).GetProperty("account").ValueKind);
+        Assert.Equal(LedgerCodes.Forbidden, (await mine.AskAsync("k", mine.Pays(other.Code, 1) with
+        {
+            Postings = [new Posting(ChartOfAccounts.Suspense(mine.Code), other.Code, new Amount(1))],
+        })).Code);
+    }
+
+    private static PostTransaction Payout(Person person, long units, string? to = null, string reason = "theirs") =>
+        SuspensePayout.Of(person.Code, to ?? person.Code, new Amount(units), "LMR", reason);
+
+    private static async Task<JsonElement> QueryAsync(HttpClient client, string query)
+    {
+        using var answer = await client.GetAsync($"/graphql?query={Uri.EscapeDataString(query)}", Ct);
+        return JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Ct)).RootElement.GetProperty("data");
     }
 
     private static DateTimeOffset Tomorrow => DateTimeOffset.UtcNow.AddDays(1);
