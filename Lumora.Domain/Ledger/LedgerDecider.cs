@@ -37,13 +37,19 @@ public static class LedgerDecider
     /// <param name="state">Advanced by this call.</param>
     /// <param name="asked">Passed <see cref="LedgerShape"/>.</param>
     /// <param name="now">Truncated to microseconds; the ledger's time never falls even when this does.</param>
-    public static LedgerStep Step(LedgerState state, PreparedRequest asked, DateTimeOffset now)
+    /// <param name="waitOf">
+    /// Asked before a refusal is recorded: how long the actor has to wait instead, with nothing decided; null = record it.
+    /// </param>
+    public static LedgerStep Step(
+        LedgerState state, PreparedRequest asked, DateTimeOffset now, Func<Actor, TimeSpan?>? waitOf = null)
     {
         var request = asked.Request;
         var at = now > state.At ? now : state.At;
         var decision = Decide(state, asked, at);
         if (decision.Event is null)
             return new LedgerStep(decision.Outcome!, null, []);
+        if (decision.Event is TransactionRejected && waitOf?.Invoke(request.Actor) is { } wait)
+            return new LedgerStep(new LedgerOutcome.Busy(wait), null, []);
         var next = new JournalEvent(state.Version + 1, request.Actor.Id, at, decision.Event);
         var entries = state.Apply(next, asked.Id, asked.Digest);
         if (decision.Event is not TransactionRejected && request.Companion is { } companion)
@@ -60,9 +66,10 @@ public static class LedgerDecider
     /// <param name="state">Advanced by this call.</param>
     /// <param name="asked">In order; each passed <see cref="LedgerShape"/>.</param>
     /// <param name="now">See <see cref="Step"/>.</param>
+    /// <param name="waitOf">See <see cref="Step"/>; all of them wait then.</param>
     /// <returns>A step for each request.</returns>
     public static IReadOnlyList<LedgerStep> StepAll(
-        LedgerState state, IReadOnlyList<PreparedRequest> asked, DateTimeOffset now)
+        LedgerState state, IReadOnlyList<PreparedRequest> asked, DateTimeOffset now, Func<Actor, TimeSpan?>? waitOf = null)
     {
         var steps = new LedgerStep[asked.Count];
         var refused = -1;
@@ -70,7 +77,7 @@ public static class LedgerDecider
         {
             for (var i = 0; i < asked.Count; i++)
             {
-                steps[i] = Step(state, asked[i], now);
+                steps[i] = Step(state, asked[i], now, waitOf);
                 if (steps[i].Outcome is LedgerOutcome.Posted)
                     continue;
                 refused = i;
@@ -82,9 +89,9 @@ public static class LedgerDecider
         if (all)
             return steps;
 
-        var bulkRefused = new LedgerStep(Refused(LedgerCodes.BulkRefused, null), null, []);
         var culprit = steps[refused];
-        Array.Fill(steps, bulkRefused);
+        var others = culprit.Outcome is LedgerOutcome.Busy ? culprit.Outcome : Refused(LedgerCodes.BulkRefused, null);
+        Array.Fill(steps, new LedgerStep(others, null, []));
         steps[refused] = culprit.Event is null ? culprit : Record(state, asked[refused], culprit);
         return steps;
     }

@@ -5,22 +5,15 @@ using Lumora.Domain.Ledger;
 namespace Lumora.Projections.Ledger;
 
 /// <summary>Tells those who wait for a batch how it ended, and counts it.</summary>
-internal sealed class BatchAnswers(RefusalLimiter refusals, LedgerMetrics.OfWriter? metrics)
+internal sealed class BatchAnswers(LedgerMetrics.OfWriter? metrics)
 {
     /// <summary>Answers what is committed.</summary>
     /// <param name="batch">Who waits.</param>
-    /// <param name="asked">All their requests, in order.</param>
     /// <param name="decided">What was decided.</param>
     /// <param name="started">When the batch was taken, as of <see cref="Stopwatch"/>.</param>
-    public void Answer(IReadOnlyList<Pending> batch, IReadOnlyList<PreparedRequest> asked, DecidedBatch decided, long started)
+    public void Answer(IReadOnlyList<Pending> batch, DecidedBatch decided, long started)
     {
         metrics?.Decided(decided.Outcomes, Stopwatch.GetElapsedTime(started));
-        for (var i = 0; i < asked.Count; i++)
-        {
-            if (decided.Recorded[i])
-                refusals.Count(asked[i].Request.Actor, decided.Outcomes[i]);
-        }
-
         var first = 0;
         foreach (var pending in batch)
         {

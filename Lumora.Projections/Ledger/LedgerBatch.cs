@@ -1,3 +1,4 @@
+using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
 
 namespace Lumora.Projections.Ledger;
@@ -110,8 +111,9 @@ internal static class LedgerBatch
         return keys;
     }
 
-    /// <summary>Decides the batch in order on <paramref name="state"/>.</summary>
-    public static DecidedBatch Decide(LedgerState state, IReadOnlyList<Pending> batch, DateTimeOffset now)
+    /// <summary>Decides the batch in order on <paramref name="state"/>; <paramref name="limiter"/> keeps refusals out of the journal.</summary>
+    public static DecidedBatch Decide(
+        LedgerState state, IReadOnlyList<Pending> batch, DateTimeOffset now, RefusalLimiter? limiter = null)
     {
         var size = batch.Sum(pending => pending.Asked.Count);
         var (outcomes, recorded) = (new LedgerOutcome[size], new bool[size]);
@@ -120,11 +122,12 @@ internal static class LedgerBatch
         var entries = new List<LedgerEntry>(size * 2);
         var versionBefore = state.Version;
         var next = 0;
+        Func<Actor, TimeSpan?>? waitOf = limiter is null ? null : limiter.Take;
         foreach (var pending in batch)
         {
             var steps = pending is PendingGroup
-                ? LedgerDecider.StepAll(state, pending.Asked, now)
-                : [LedgerDecider.Step(state, pending.Asked[0], now)];
+                ? LedgerDecider.StepAll(state, pending.Asked, now, waitOf)
+                : [LedgerDecider.Step(state, pending.Asked[0], now, waitOf)];
             for (var i = 0; i < steps.Count; i++, next++)
             {
                 var step = steps[i];

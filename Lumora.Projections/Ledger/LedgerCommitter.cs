@@ -17,7 +17,8 @@ internal sealed record LedgerPlace(long Fence, long Version, long AccountCount, 
 /// one of them fails, or its end is unknown, all of it is dropped and the tables are asked again.
 /// </summary>
 internal sealed class LedgerCommitter(
-    string shard, NpgsqlDataSource source, LedgerCompanions companions, AccountCache cache, TimeProvider clock, ILedgerProbe? probe)
+    string shard, NpgsqlDataSource source, LedgerCompanions companions, AccountCache cache, RefusalLimiter refusals, TimeProvider clock,
+    ILedgerProbe? probe)
 {
     // How long rows may be there ahead of the fence. A writer who has it may be waiting for them: it adds rows under the same
     // ids when it decides from the same place, and the database cannot see that this batch waits in this process for it.
@@ -31,6 +32,9 @@ internal sealed class LedgerCommitter(
         _place = null;
         cache.Clear();
     }
+
+    /// <summary>Takes back what <paramref name="flight"/>, which did not arrive, counted beside the tables.</summary>
+    public void TakeBack(LedgerFlight flight) => refusals.GiveBack(flight.Asked, flight.Decided);
 
     /// <summary>
     /// True when <paramref name="asked"/> can be decided before the batch ahead of it is committed. What locks streams for
@@ -126,21 +130,34 @@ internal sealed class LedgerCommitter(
         foreach (var account in cached)
             state.Load(account);
         var decided = await DecideAsync(transaction, batch, asked, state, ct);
-        await ReachAsync(CommitPoint.BeforeAppend, transaction, ct);
-        if (decided.Events.Count > 0)
+        try
         {
-            // Companions first: what can still conflict does so before the journal takes sequence numbers.
-            if (decided.Companions.Count > 0)
-                await companions.AppendAsync(transaction.Transaction, decided.Companions, ct);
-            await transaction.AddRowsAsync(decided.Writes, isWaiting: false, ct);
-            await transaction.WriteAsync(shard, place: null, decided, ct);
-            await ReachAsync(CommitPoint.AfterAppend, transaction, ct);
-            await transaction.CommitAsync(ct);
-            Believe(moved.Fence, accounts, state);
-            await ReachAsync(CommitPoint.AfterCommit, transaction, ct);
-        }
+            await ReachAsync(CommitPoint.BeforeAppend, transaction, ct);
+            if (decided.Events.Count > 0)
+            {
+                await WriteAsync(transaction, decided, ct);
+                Believe(moved.Fence, accounts, state);
+                await ReachAsync(CommitPoint.AfterCommit, transaction, ct);
+            }
 
-        return decided;
+            return decided;
+        }
+        catch
+        {
+            refusals.GiveBack(asked, decided);
+            throw;
+        }
+    }
+
+    private async Task WriteAsync(LedgerTransaction transaction, DecidedBatch decided, CancellationToken ct)
+    {
+        // Companions first: what can still conflict does so before the journal takes sequence numbers.
+        if (decided.Companions.Count > 0)
+            await companions.AppendAsync(transaction.Transaction, decided.Companions, ct);
+        await transaction.AddRowsAsync(decided.Writes, isWaiting: false, ct);
+        await transaction.WriteAsync(shard, place: null, decided, ct);
+        await ReachAsync(CommitPoint.AfterAppend, transaction, ct);
+        await transaction.CommitAsync(ct);
     }
 
     // On a state that has all that is known to be looked at before any of it is read.
@@ -151,7 +168,7 @@ internal sealed class LedgerCommitter(
         var further = LedgerBatch.FurtherAccountsOf(asked, state);
         if (further.Count > 0)
             await transaction.ReadAsync(further, state, ct);
-        return LedgerBatch.Decide(state, batch, clock.Now());
+        return LedgerBatch.Decide(state, batch, clock.Now(), refusals);
     }
 
     private void Believe(long fence, HashSet<AccountKey> accounts, LedgerState state)

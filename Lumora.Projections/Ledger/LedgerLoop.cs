@@ -94,7 +94,7 @@ internal sealed partial class LedgerLoop(
             else if (before is not null && await before.Landing is { } fault)
                 return fault;
             flight.IsCommitted();
-            answers.Answer(flight.Batch, flight.Asked, flight.Decided, flight.Started);
+            answers.Answer(flight.Batch, flight.Decided, flight.Started);
             return null;
         }
         catch (Exception fault)
@@ -124,6 +124,7 @@ internal sealed partial class LedgerLoop(
             committer.Forget();
         foreach (var (flight, fault) in failed)
         {
+            committer.TakeBack(flight);
             if (ct.IsCancellationRequested)
             {
                 answers.Fail(flight.Batch, fault);

@@ -125,20 +125,23 @@ public sealed class LedgerMetrics
             metrics._commit.Record(took.TotalSeconds, shard);
             if (!metrics._requests.Enabled)
                 return;
-            var (posted, replayed, refused) = (0, 0, 0);
+            var (posted, replayed, refused, busy) = (0, 0, 0, 0);
             foreach (var outcome in outcomes)
             {
                 if (outcome is LedgerOutcome.Posted { Replayed: true } or LedgerOutcome.Refused { Replayed: true })
                     replayed++;
                 else if (outcome is LedgerOutcome.Posted)
                     posted++;
-                else
+                else if (outcome is LedgerOutcome.Refused)
                     refused++;
+                else
+                    busy++;
             }
 
             Count(Posted, posted);
             Count(Replayed, replayed);
             Count(Refused, refused);
+            Count(Busy, busy);
         }
     }
 }

@@ -38,7 +38,8 @@ public sealed class LedgerWriter : QueuedLedger
         _queue = new LedgerQueue(options.QueueLengthMax);
         _metrics = metrics?.For(_shard, () => _queue.Count);
         _committer = new LedgerCommitter(
-            _shard, _source, new LedgerCompanions(sessions, role), new AccountCache(options.CachedAccountsMax), clock, probe);
+            _shard, _source, new LedgerCompanions(sessions, role), new AccountCache(options.CachedAccountsMax), _refusals, clock,
+            probe);
     }
 
     /// <summary>Makes the fence row if this shard has none yet.</summary>
@@ -59,7 +60,7 @@ public sealed class LedgerWriter : QueuedLedger
     /// </summary>
     public Task RunAsync(CancellationToken ct)
     {
-        var answers = new BatchAnswers(_refusals, _metrics);
+        var answers = new BatchAnswers(_metrics);
         var singles = new SingleCommits(_committer, answers, Term, _options, _clock, _logger);
         return new LedgerLoop(_queue, _committer, singles, answers, _options, _logger).RunAsync(ct);
     }

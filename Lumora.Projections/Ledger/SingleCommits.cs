@@ -58,7 +58,7 @@ internal sealed partial class SingleCommits(
                 return;
         }
 
-        answers.Answer(batch, asked, decided, started);
+        answers.Answer(batch, decided, started);
     }
 
     private async Task RepeatAsync(List<Pending> batch, Exception fault, int attempt, CancellationToken ct)

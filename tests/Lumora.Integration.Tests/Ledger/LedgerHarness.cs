@@ -51,11 +51,12 @@ public sealed class LedgerHarness(TestDatabases databases) : IAsyncDisposable
 
     public static LedgerRequest Request(string key, LedgerCommand command) => new(Network, key, command);
 
-    public async Task<LedgerWriter> WriterAsync(ILedgerProbe? probe = null, LedgerOptions? options = null, bool run = true)
+    public async Task<LedgerWriter> WriterAsync(
+        ILedgerProbe? probe = null, LedgerOptions? options = null, bool run = true, TimeProvider? clock = null)
     {
         var writer = new LedgerWriter(
             Sessions, ShardRole.Global, options ?? new LedgerOptions { AttemptPause = TimeSpan.FromMilliseconds(5) },
-            TimeProvider.System, NullLogger<LedgerWriter>.Instance, probe);
+            clock ?? TimeProvider.System, NullLogger<LedgerWriter>.Instance, probe);
         await writer.PrepareAsync(TestContext.Current.CancellationToken);
         if (run)
             _ = Run(writer);

@@ -4,6 +4,7 @@ using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Integration.Tests.Tasks;
 using Lumora.Projections.EventStore;
 using Lumora.Projections.Ledger;
+using Npgsql;
 using static Lumora.Integration.Tests.Ledger.LedgerHarness;
 
 namespace Lumora.Integration.Tests.Ledger;
@@ -223,6 +224,51 @@ public sealed class LedgerWriterTests(TestDatabases databases)
         Assert.NotEmpty(outcomes.OfType<LedgerOutcome.Busy>());
     }
 
+    [Theory]
+    [InlineData(BulkMode.Independent)]
+    [InlineData(BulkMode.AllOrNothing)]
+    public async Task An_actor_causes_no_more_refusals_by_asking_for_many_at_once(BulkMode mode)
+    {
+        await using var harness = await StartAsync(databases);
+        var clock = new StillClock();
+        var ledger = await harness.WriterAsync(options: new LedgerOptions { RefusalsPerMinuteMax = 3 }, clock: clock);
+        await FundAsync(ledger, 2, 1);
+        var calls = Enumerable.Range(0, 20).Select(call => ledger.SubmitAsync(
+            [
+                .. Enumerable.Range(0, 10).Select(i => new LedgerRequest(
+                    new Actor("participant_x", Roles.None), $"k{call}.{i}", Pay(Account(0), Account(1), i % 2 == 0 ? 9 : 8))),
+            ], mode, TestContext.Current.CancellationToken));
+        var outcomes = (await Task.WhenAll(calls)).SelectMany(call => call).ToList();
+
+        Assert.Equal(3, outcomes.OfType<LedgerOutcome.Refused>().Count(refused => refused.Rejection.Code == LedgerCodes.InsufficientFunds));
+        Assert.Equal(3, await harness.CountAsync("select count(*) from mt_events where type = 'transaction_rejected'"));
+        // The calls that cause nothing wait as a whole.
+        Assert.Equal(mode == BulkMode.Independent ? 197 : 170, outcomes.OfType<LedgerOutcome.Busy>().Count());
+        Assert.Equal(1, await harness.BalanceAsync(Account(0)));
+
+        // Money that is there still moves, and the next minute is another one.
+        Assert.IsType<LedgerOutcome.Busy>(await ledger.AskAsync(
+            new LedgerRequest(new Actor("participant_x", Roles.None), "good", Pay(Account(0), Account(1), 1))));
+        clock.Forward(TimeSpan.FromMinutes(1));
+        Assert.IsType<LedgerOutcome.Posted>(await ledger.AskAsync(
+            new LedgerRequest(new Actor("participant_x", Roles.None), "good", Pay(Account(0), Account(1), 1))));
+    }
+
+    [Fact]
+    public async Task A_refusal_that_is_decided_again_counts_once()
+    {
+        await using var harness = await StartAsync(databases);
+        await FundAsync(await harness.WriterAsync(), 2, 1);
+        // The first batch of a writer goes alone, the next one ahead of it: each of them fails once.
+        var ledger = await harness.WriterAsync(
+            new FailsAt(1, 3), new LedgerOptions { RefusalsPerMinuteMax = 2, AttemptPause = TimeSpan.FromMilliseconds(1) },
+            clock: new StillClock());
+        var person = new Actor("participant_x", Roles.None);
+        for (var i = 0; i < 2; i++)
+            Assert.IsType<LedgerOutcome.Refused>(await ledger.AskAsync(new LedgerRequest(person, $"k{i}", Pay(Account(0), Account(1), 9))));
+        Assert.IsType<LedgerOutcome.Busy>(await ledger.AskAsync(new LedgerRequest(person, "k2", Pay(Account(0), Account(1), 9))));
+    }
+
     [Fact]
     public async Task A_small_cache_decides_as_a_large_one()
     {
@@ -243,6 +289,27 @@ public sealed class LedgerWriterTests(TestDatabases databases)
         var fault = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => harness.ExecuteAsync(
             $"update ledger_account set balance = -1 where code = '{Account(0)}'"));
         Assert.Equal("ledger_account_floor", fault.ConstraintName);
+    }
+
+    /// <summary>Loses the connection in front of some of its appends, counted from 1.</summary>
+    private sealed class FailsAt(params int[] appends) : ILedgerProbe
+    {
+        private int _appends;
+
+        public ValueTask ReachedAsync(CommitPoint point, int backend, CancellationToken ct) =>
+            point == CommitPoint.BeforeAppend && appends.Contains(++_appends)
+                ? throw new NpgsqlException("gone", new IOException("connection reset"))
+                : ValueTask.CompletedTask;
+    }
+
+    /// <summary>Stands still but for what it is put forward.</summary>
+    private sealed class StillClock : TimeProvider
+    {
+        private DateTimeOffset _now = System.GetUtcNow();
+
+        public void Forward(TimeSpan by) => _now += by;
+
+        public override DateTimeOffset GetUtcNow() => _now;
     }
 
     /// <summary>Holds the first batch that comes after it was closed in front of its append, and tells when the next one has got there.</summary>
