@@ -36,6 +36,7 @@ internal sealed class DatabaseModule : IAsyncDisposable
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
         var home = LumoraHome.From(builder.Configuration);
         var embedded = await EmbeddedPostgres.StartAsync(home, Console.WriteLine, stop.Token);
+        builder.Services.AddSingleton(embedded).AddHostedService<PostgresWatch>();
         return new DatabaseModule(RegionSettings.Read(builder.Configuration, embedded.ConnectionString), embedded);
 
         void Cancel(PosixSignalContext signal)

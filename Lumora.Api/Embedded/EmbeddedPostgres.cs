@@ -12,31 +12,26 @@ namespace Lumora.Api.Embedded;
 /// <summary>
 /// A PostgreSQL of the host's own, for a machine where none is configured. Its data lies in one folder, it listens
 /// on loopback only, asks for a SCRAM password kept in a 0600 file, and stops with the last host that uses it.
-/// After a kill −9 it is found again: still running, it is attached to; dead, it recovers from its log.
+/// After a kill −9 it is found again: still running, it is attached to; dead, it recovers from its log, and under a host that
+/// lives on <see cref="PostgresWatch"/> starts it again.
 /// </summary>
 internal sealed class EmbeddedPostgres : IAsyncDisposable
 {
     private const string SuperUser = "lumora";
 
-    private readonly PostgresBinaries _binaries;
-    private readonly UnprivilegedUser? _user;
+    private readonly PostgresServer _server;
     private readonly string _folder;
     private readonly FileStream _attached;
+    private readonly int _port;
 
-    private EmbeddedPostgres(
-        PostgresBinaries binaries, UnprivilegedUser? user, string folder, FileStream attached, string connectionString)
-    {
-        _binaries = binaries;
-        _user = user;
-        _folder = folder;
-        _attached = attached;
-        ConnectionString = connectionString;
-    }
+    private EmbeddedPostgres(PostgresServer server, string folder, FileStream attached, int port, string connectionString) =>
+        (_server, _folder, _attached, _port, ConnectionString) = (server, folder, attached, port, connectionString);
 
     /// <summary>Reaches the database <c>lumora</c>.</summary>
     public string ConnectionString { get; }
 
-    private string Data => Path.Combine(_folder, "data");
+    /// <summary>False once its server is dead.</summary>
+    public bool IsRunning => _server.IsRunning;
 
     /// <summary>
     /// Starts the server of <paramref name="home"/>, or attaches to the one that runs there already.
@@ -72,13 +67,21 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
 
             var port = await server.EnsureRunningAsync(FreePort, cancellation);
             var connection = await OpenDatabaseAsync(port, password, cancellation);
-            return new EmbeddedPostgres(binaries, user, folder, attached, connection);
+            return new EmbeddedPostgres(server, folder, attached, port, connection);
         }
         catch
         {
             await attached.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Starts the server where it was, unless it runs again already: several hosts may find it dead.</summary>
+    /// <exception cref="StartupException">It did not start; says what to do.</exception>
+    public async Task RestartAsync(CancellationToken cancellation)
+    {
+        using var turn = await TakeTurnAsync(Path.Combine(_folder, "start.lock"), cancellation);
+        await _server.EnsureRunningAsync(() => _port, cancellation);
     }
 
     /// <summary>Stops the server unless another host is still attached to it.</summary>
@@ -97,7 +100,7 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
         }
 
         NpgsqlConnection.ClearAllPools();
-        await new PostgresServer(_binaries, _user, Data).StopAsync(CancellationToken.None);
+        await _server.StopAsync(CancellationToken.None);
     }
 
     private static async Task<string> FolderAsync(

@@ -13,6 +13,24 @@ internal sealed class PostgresServer(PostgresBinaries binaries, UnprivilegedUser
     private const int StartSecondsMax = 120;
     private const int RecoverySecondsMax = 30;
 
+    /// <summary>False once the process of its <c>postmaster.pid</c> is dead, or there is no such file.</summary>
+    public bool IsRunning
+    {
+        get
+        {
+            try
+            {
+                return File.ReadLines(PidFile).FirstOrDefault() is { } id && IsAlive(id);
+            }
+            catch (IOException)
+            {
+                return false;
+            }
+        }
+    }
+
+    private string PidFile => Path.Combine(data, "postmaster.pid");
+
     private string LogFile => Path.Combine(Path.GetDirectoryName(data)!, "server.log");
 
     /// <summary>
@@ -82,14 +100,13 @@ internal sealed class PostgresServer(PostgresBinaries binaries, UnprivilegedUser
         if (exitCode != 0)
             return null;
         // postmaster.pid: the first line is the process, the fourth the port.
-        var file = Path.Combine(data, "postmaster.pid");
-        var lines = await File.ReadAllLinesAsync(file, cancellation);
+        var lines = await File.ReadAllLinesAsync(PidFile, cancellation);
         if (lines.Length < 4 || !int.TryParse(lines[3], CultureInfo.InvariantCulture, out var port))
-            throw new StartupException($"The PostgreSQL of {data} is neither up nor down: see {file}.");
+            throw new StartupException($"The PostgreSQL of {data} is neither up nor down: see {PidFile}.");
         if (!IsZombie(lines[0]))
             return port;
         // Dead, but nobody has collected it: PostgreSQL would take its id for a running server.
-        File.Delete(file);
+        File.Delete(PidFile);
         return null;
     }
 
@@ -129,6 +146,19 @@ internal sealed class PostgresServer(PostgresBinaries binaries, UnprivilegedUser
         yield return ("checkpoint_timeout", "15min");
         // A session that hangs inside a transaction would hold the log's high-water mark back for ever.
         yield return ("idle_in_transaction_session_timeout", "60000");
+    }
+
+    private static bool IsAlive(string processId)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(int.Parse(processId, CultureInfo.InvariantCulture));
+            return !IsZombie(processId);
+        }
+        catch (Exception none) when (none is ArgumentException or FormatException)
+        {
+            return false;
+        }
     }
 
     private static bool IsZombie(string processId)

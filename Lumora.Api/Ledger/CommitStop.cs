@@ -11,16 +11,18 @@ internal sealed class CommitStopOptions
     /// <summary>The point of a commit; unset = it never stops.</summary>
     public CommitPoint? Point { get; set; }
 
-    /// <summary>It stops once this file is there; unset = at the first commit.</summary>
+    /// <summary>It stops while this file is there; unset = at the first commit, for good.</summary>
     public string? WhenFile { get; set; }
 }
 
 /// <summary>
-/// Makes a development host's ledger stand still at a point of a commit, with a line in its log, until the host ends: whoever
-/// tests crashes kills the process, or its database, exactly there.
+/// Makes a development host's ledger stand still at a point of a commit, with a line in its log, until the host ends or is told to
+/// go on: whoever tests crashes kills the process, or its database, exactly there.
 /// </summary>
 internal sealed partial class CommitStop(CommitStopOptions options, ILogger<CommitStop> logger) : ILedgerProbe
 {
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Registers it where the configuration asks for it.</summary>
     /// <exception cref="StartupException">It is asked for and this is no development host.</exception>
     public static void AddTo(WebApplicationBuilder builder)
@@ -39,7 +41,9 @@ internal sealed partial class CommitStop(CommitStopOptions options, ILogger<Comm
         if (point != options.Point || (options.WhenFile is { } file && !File.Exists(file)))
             return;
         LogStopped(point);
-        await Task.Delay(Timeout.Infinite, ct);
+        do
+            await Task.Delay(LookEvery, ct);
+        while (options.WhenFile is null || File.Exists(options.WhenFile));
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The ledger stands still at {Point}.")]

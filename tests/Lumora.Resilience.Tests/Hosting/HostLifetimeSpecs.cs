@@ -65,6 +65,18 @@ public sealed class HostLifetimeSpecs : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_killed_database_is_started_again_under_the_host_that_lives_on()
+    {
+        await using var host = await HostProcess.StartAsync(_home.Path);
+        await _home.KillDatabaseAsync();
+
+        await host.PrintedAsync("PostgreSQL runs again");
+        await host.ReadyAsync();
+        await host.StopAsync();
+        Assert.Empty(_home.Processes());
+    }
+
+    [Fact]
     public async Task A_second_host_on_the_same_folder_shares_the_database_and_outlives_the_first()
     {
         await using var first = await HostProcess.StartAsync(_home.Path);

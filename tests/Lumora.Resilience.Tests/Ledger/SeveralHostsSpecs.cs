@@ -14,12 +14,15 @@ public sealed class SeveralHostsSpecs : IAsyncLifetime
 {
     private const int PeopleOfEach = 4;
 
+    // A term that ran out meanwhile, on a machine that stood still, leaves outcomes unknown by right.
+    private const int StopsMax = 8;
+
     // What is promised: a dead writer's lease lasts 1.2 s at the longest, the others look when it runs out, and one look and
     // one commit take far less than the rest of the 2 s. A machine that is busy with other things may need longer for
-    // those two, which is no fault of the ledger's: so one change of a few has to keep the promise.
+    // those two now and then, which is no fault of the ledger's: so the median has to keep the promise.
     private static readonly TimeSpan ReplacedWithin = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan SettledWithin = TimeSpan.FromSeconds(60);
-    private static readonly int ChangesMax = LongForm.IsAsked ? 12 : 8;
+    private static readonly int Changes = LongForm.IsAsked ? 13 : 5;
 
     private static readonly string[] s_arguments = ["--Lumora:SeveralHosts", "true"];
 
@@ -44,7 +47,8 @@ public sealed class SeveralHostsSpecs : IAsyncLifetime
         var pauses = new List<TimeSpan>();
         var host = await StartAsync();
         await DoorCallers.FundAsync(host, Ct);
-        while (pauses.Count < ChangesMax && (LongForm.IsAsked || !pauses.Exists(pause => pause <= ReplacedWithin)))
+        // Until the median of all the changes is on one side for certain.
+        while (pauses.Count(pause => pause <= ReplacedWithin) <= Changes / 2 && pauses.Count(pause => pause > ReplacedWithin) <= Changes / 2)
         {
             var places = await PlacesAsync(host, await StartAsync());
             _callers.Start($"kill-{Text(pauses.Count)}", PeopleOfEach, places.Writer, places.Other);
@@ -59,7 +63,7 @@ public sealed class SeveralHostsSpecs : IAsyncLifetime
 
         TestContext.Current.TestOutputHelper!.WriteLine($"from the kill to the next commit: {string.Join(", ", pauses)}");
         await CheckAsync(host);
-        Assert.InRange(pauses.Min(), TimeSpan.Zero, ReplacedWithin);
+        Assert.InRange(pauses.Order().ElementAt(pauses.Count / 2), TimeSpan.Zero, ReplacedWithin);
     }
 
     [Fact]
@@ -79,8 +83,7 @@ public sealed class SeveralHostsSpecs : IAsyncLifetime
             host = places.Other;
             var term = await TermAsync(host);
 
-            // A term that ran out meanwhile, on a machine that stood still, leaves outcomes unknown by right.
-            if (term != places.Term + 1 && trial < ChangesMax)
+            if (term != places.Term + 1 && trial < StopsMax)
                 continue;
             Assert.Equal(places.Term + 1, term);
             Assert.Equal(before, _callers.Lost);
