@@ -35,6 +35,7 @@ internal sealed class FaultyPostgres : IAsyncDisposable
     private readonly int _port;
     private readonly Lock _gate = new();
     private readonly Queue<StatementFault> _armed = new();
+    private TaskCompletionSource _held = NewSign();
     private readonly List<Task> _connections = [];
     private readonly Task _accepting;
 
@@ -76,6 +77,13 @@ internal sealed class FaultyPostgres : IAsyncDisposable
         }
 
         return new FaultyPostgres(new NpgsqlConnectionStringBuilder(connectionString));
+    }
+
+    /// <summary>Waits until a statement, or its answer, is held; then the next one can be waited for.</summary>
+    public async Task HeldAsync(CancellationToken ct)
+    {
+        await _held.Task.WaitAsync(ct);
+        _held = NewSign();
     }
 
     /// <summary>Breaks these, each once and in this order.</summary>
@@ -144,13 +152,16 @@ internal sealed class FaultyPostgres : IAsyncDisposable
             while (Take(session, ref rest) is { } message)
             {
                 var fault = Match(session, message);
-                if (fault?.Break == Break.Cut)
+                if (fault?.Break is Break.Cut or Break.Held)
                 {
                     await to.FlushAsync(ct);
+                    if (fault.Break == Break.Held)
+                        await HoldAsync(from, rest, ct);
                     return;
                 }
 
                 session.LosesAnswer |= fault?.Break == Break.AnswerLost;
+                session.HoldsAnswer |= fault?.Break == Break.AnswerHeld;
                 to.Write(fault is { Code: { } code } ? Refuse(message, code) : message);
             }
 
@@ -161,7 +172,16 @@ internal sealed class FaultyPostgres : IAsyncDisposable
         }
     }
 
-    private static async Task AnswerAsync(Session session, Stream server, Stream host, CancellationToken ct)
+    // Until the host is gone: then the server hears of it.
+    private async Task HoldAsync(PipeReader host, ReadOnlySequence<byte> rest, CancellationToken ct)
+    {
+        host.AdvanceTo(rest.End);
+        _held.TrySetResult();
+        while (await host.ReadAsync(ct) is { IsCompleted: false } more)
+            host.AdvanceTo(more.Buffer.End);
+    }
+
+    private async Task AnswerAsync(Session session, Stream server, Stream host, CancellationToken ct)
     {
         var buffer = new byte[65_536];
         while (await server.ReadAsync(buffer, ct) is > 0 and var count)
@@ -169,9 +189,17 @@ internal sealed class FaultyPostgres : IAsyncDisposable
             // The server has done it: that is what its answer says.
             if (session.LosesAnswer)
                 return;
+            if (session.HoldsAnswer)
+            {
+                _held.TrySetResult();
+                await Task.Delay(Timeout.Infinite, ct);
+            }
+
             await host.WriteAsync(buffer.AsMemory(0, count), ct);
         }
     }
+
+    private static TaskCompletionSource NewSign() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // All but the first message of a connection begin with a letter; the length counts itself.
     private static byte[]? Take(Session session, ref ReadOnlySequence<byte> rest)
@@ -251,6 +279,9 @@ internal sealed class FaultyPostgres : IAsyncDisposable
         /// <summary>Its next answer does not come back, and the connection goes.</summary>
         public volatile bool LosesAnswer;
 
+        /// <summary>Its next answer does not come back, and the connection stays.</summary>
+        public volatile bool HoldsAnswer;
+
         /// <summary>What was asked since the transaction began.</summary>
         public List<string> Transaction { get; } = [];
 
@@ -263,44 +294,4 @@ internal sealed class FaultyPostgres : IAsyncDisposable
             Transaction.Add(sql);
         }
     }
-}
-
-/// <summary>How a statement is broken.</summary>
-internal enum Break
-{
-    /// <summary>The server refuses it with an error that is worth another try (a serialization failure).</summary>
-    Transient,
-
-    /// <summary>The server refuses it with an error that nobody expects.</summary>
-    Refused,
-
-    /// <summary>The server ends the session in the middle of it, as an administrator does.</summary>
-    Terminated,
-
-    /// <summary>The connection is gone before it gets to the server.</summary>
-    Cut,
-
-    /// <summary>"Failed but persisted": the server has done it, and the answer gets lost.</summary>
-    AnswerLost,
-}
-
-/// <summary>One statement to break: the next one that matches.</summary>
-/// <param name="Begin">How it begins.</param>
-/// <param name="Break">How it is broken.</param>
-/// <param name="In">What its transaction has asked before; null: whatever it has.</param>
-internal sealed record StatementFault(string Begin, Break Break, string? In = null)
-{
-    /// <summary>The error code of the refusal, or null when nothing is refused.</summary>
-    public string? Code => Break switch
-    {
-        Break.Transient => PostgresErrorCodes.SerializationFailure,
-        Break.Refused => PostgresErrorCodes.RaiseException,
-        Break.Terminated => PostgresErrorCodes.AdminShutdown,
-        _ => null,
-    };
-
-    /// <summary>Whether <paramref name="sql"/>, asked in <paramref name="transaction"/>, is the one.</summary>
-    public bool Matches(string sql, IReadOnlyList<string> transaction) =>
-        sql.StartsWith(Begin, StringComparison.OrdinalIgnoreCase)
-        && (In is null || transaction.Any(asked => asked.StartsWith(In, StringComparison.OrdinalIgnoreCase)));
 }

@@ -37,7 +37,7 @@ public sealed class BacklogKillSpecs : IAsyncLifetime
         await using var server = await EmbeddedPostgres.StartAsync(new LumoraHome(_home.Path), _ => { }, Ct);
         await using var database = NpgsqlDataSource.Create(server.ConnectionString);
         await AppendAsync(server.ConnectionString, PageEvents * (s_kills + 4));
-        var events = await NumberAsync(database, "select count(*) from mt_events");
+        var events = await LeafTable.NumberAsync(database, "select count(*) from mt_events", Ct);
         var sizes = new List<long> { await SizeAsync(database) };
         for (var kill = 1; kill <= s_kills; kill++)
         {
@@ -55,14 +55,7 @@ public sealed class BacklogKillSpecs : IAsyncLifetime
 
         await using var last = await HostProcess.StartAsync(_home.Path);
         await PublishedLog.WhenAsync(_home, last, log => log.Entries.Count >= events, Ct);
-        Assert.Equal(0, await NumberAsync(
-            database,
-            """
-            select count(*)
-            from (select *, row_number() over (order by seq_id) - 1 as place from mt_events) event
-            full join log_leaves leaf on leaf.event_id = event.id and leaf.seq_id = event.seq_id and leaf.leaf_index = event.place
-            where event.id is null or leaf.event_id is null
-            """));
+        await LeafTable.AssertWholeAsync(database, Ct);
         await last.StopAsync();
     }
 
@@ -85,11 +78,6 @@ public sealed class BacklogKillSpecs : IAsyncLifetime
         }
     }
 
-    private static Task<long> SizeAsync(NpgsqlDataSource database) => NumberAsync(database, "select coalesce(max(size), 0) from log_head");
-
-    private static async Task<long> NumberAsync(NpgsqlDataSource database, string sql)
-    {
-        await using var command = database.CreateCommand(sql);
-        return (long)(await command.ExecuteScalarAsync(Ct))!;
-    }
+    private static Task<long> SizeAsync(NpgsqlDataSource database) =>
+        LeafTable.NumberAsync(database, "select coalesce(max(size), 0) from log_head", Ct);
 }
