@@ -60,13 +60,14 @@ public static class AuditCommand
         command.SetAction((parsed, cancellationToken) => Guarded.RunAsync(parsed, async output =>
         {
             var shard = parsed.GetValue(log.Shard)!;
-            using var source = Source(parsed.GetValue(log.Server), parsed.GetValue(folder), shard, parsed.GetValue(log.Token));
+            var token = log.TokenOf(parsed);
+            using var source = Source(parsed.GetValue(log.Server), parsed.GetValue(folder), shard, token);
             var chosen = await trust.ReadAsync(parsed, cancellationToken);
             var key = await policy.OfLogAsync(parsed, log, source, chosen, cancellationToken);
             var (opened, chainFault) = await ChainAsync(chain, parsed, chosen?.File, cancellationToken);
             using var solana = opened;
             var subject = new AuditSubject(
-                source, shard, key, solana, Epochs(parsed.GetValue(epochSeconds) ?? chosen?.File.Body.EpochSeconds), parsed.GetValue(state), parsed.GetValue(log.Token) is not null)
+                source, shard, key, solana, Epochs(parsed.GetValue(epochSeconds) ?? chosen?.File.Body.EpochSeconds), parsed.GetValue(state), token is not null)
             {
                 ChainFault = chainFault,
                 KeepEvery = TimeSpan.FromSeconds(parsed.GetValue(keepEvery)),

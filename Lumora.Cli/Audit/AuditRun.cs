@@ -21,12 +21,9 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
 
     private const int FindingsMax = 1_000;
     private const int EvidenceMax = 20;
-    private const int GrowthLooks = 10;
     private const int KeepingShare = 9;
     private const string CheckpointClaim = "checkpoint_signed";
     private const string EarlierClaim = "extends_earlier";
-
-    private static readonly TimeSpan GrowthPause = TimeSpan.FromMilliseconds(500);
 
     private readonly ILogSource _source = subject.Source;
     private readonly AuditVerdict _verdict = new();
@@ -36,7 +33,6 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
     private ExportCheck? _export;
     private long _read;
     private int _anchors;
-    private string? _unable;
     private long _keptAt = Stopwatch.GetTimestamp();
     private TimeSpan _keeping;
 
@@ -63,7 +59,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
             var edge = await DeriveAsync(audited, cancellationToken);
             if (Entries > 0)
                 FoldClaims.Add(_verdict, _fold, subject.Epochs);
-            await AggregatesAsync(cancellationToken);
+            await new ServerAnswers(subject, _fold, _verdict, Entries).RunAsync(cancellationToken);
             Exported();
             await AnchorsAsync(audited, cancellationToken);
             // What has a fault is looked at again from where everything was well.
@@ -81,7 +77,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
                 _fold.Purchases.Purchases, _fold.Rewards.Epochs),
             _edge.Size, [], startedAt, Math.Round(clock.Elapsed.TotalSeconds, 3))
         {
-            Unable = _unable,
+            Unable = _verdict.Unable,
         };
     }
 
@@ -215,66 +211,6 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         _verdict.Findings.AddRange(_fold.Take(new LoggedEvent(index, entry.Leaf, data)));
     }
 
-    private async Task AggregatesAsync(CancellationToken cancellationToken)
-    {
-        var check = new AggregateCheck(_source, subject.Shard, _fold, subject.SignedIn);
-        IReadOnlyList<Finding>? compared;
-        try
-        {
-            // What was folded from other bytes than the signed ones would differ for that alone.
-            compared = _verdict.Breaks(AuditVerdict.TreeClaim) ? null : await check.RunAsync(cancellationToken);
-        }
-        catch (UnableException exception)
-        {
-            Unable(AggregateCheck.Claim, "what the server tells", exception);
-            return;
-        }
-
-        if (compared is not { } findings)
-        {
-            _verdict.Claims.Add(new Claim(AggregateCheck.Claim, Standing.NotProven, _verdict.Breaks(AuditVerdict.TreeClaim)
-                ? "not compared: the bytes at hand are not those that the checkpoint covers"
-                : check.WhyNot));
-            return;
-        }
-
-        // A server tells what is now: what differs may be younger than the log that was read.
-        if (findings.Count > 0 && await HasGrownAsync(cancellationToken))
-        {
-            _verdict.Claims.Add(new Claim(AggregateCheck.Claim, Standing.NotProven, string.Create(
-                CultureInfo.InvariantCulture, $"the log grew meanwhile and {findings.Count} answers differ, the first of {findings[0].Where}: audit again")));
-            return;
-        }
-
-        _verdict.Findings.AddRange(findings);
-        _verdict.Claim(AggregateCheck.Claim, check.Detail);
-    }
-
-    private async Task<bool> HasGrownAsync(CancellationToken cancellationToken)
-    {
-        // An event is in a checkpoint soon after it is in the answers.
-        for (var i = 0; i < GrowthLooks; i++)
-        {
-            if (await _source.ReadAsync(LogPublisher.CheckpointPath, cancellationToken) is { } note && SizeOf(note) > Entries)
-                return true;
-            await Task.Delay(GrowthPause, cancellationToken);
-        }
-
-        return false;
-    }
-
-    private long SizeOf(byte[] note)
-    {
-        try
-        {
-            return NoteVerifier.VerifyCheckpoint(note, subject.Key.Keys, []).Checkpoint.Size;
-        }
-        catch (Exception exception) when (exception is VerificationException or FormatException)
-        {
-            return 0;
-        }
-    }
-
     private void Exported()
     {
         if (Entries == 0)
@@ -293,7 +229,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
     {
         if (subject.ChainFault is { } fault)
         {
-            Unable(AnchorCheck.Claim, "the anchors", fault);
+            _verdict.CannotCompare(AnchorCheck.Claim, "the anchors", fault);
             return;
         }
 
@@ -312,7 +248,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         }
         catch (Exception exception) when (exception is SolanaException or VerificationException)
         {
-            Unable(AnchorCheck.Claim, "the anchors", exception);
+            _verdict.CannotCompare(AnchorCheck.Claim, "the anchors", exception);
             return;
         }
 
@@ -320,13 +256,6 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         _verdict.Findings.AddRange(check.Findings);
         _evidence.AddRange(check.Evidence);
         _verdict.Claims.Add(check.ToClaim());
-    }
-
-    /// <summary>A server that fails now does not take what was audited before with it.</summary>
-    private void Unable(string claim, string what, Exception fault)
-    {
-        _unable ??= $"{what} could not be compared: {fault.Message}";
-        _verdict.Claims.Add(new Claim(claim, Standing.NotProven, $"could not be compared: {fault.Message}"));
     }
 
     private VerifierKey SignerOf(SeenCheckpoint audited)

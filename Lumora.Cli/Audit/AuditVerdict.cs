@@ -30,4 +30,14 @@ internal sealed class AuditVerdict
             _ => new Claim(name, Standing.NotProven, broken == 1 ? "1 finding" : string.Create(CultureInfo.InvariantCulture, $"{broken} findings")),
         });
     }
+
+    /// <summary>What was asked and could not be done, or null.</summary>
+    public string? Unable { get; private set; }
+
+    /// <summary>A server that fails now does not take what was audited before with it.</summary>
+    public void CannotCompare(string claim, string what, Exception fault)
+    {
+        Unable ??= $"{what} could not be compared: {fault.Message}";
+        Claims.Add(new Claim(claim, Standing.NotProven, $"could not be compared: {fault.Message}"));
+    }
 }

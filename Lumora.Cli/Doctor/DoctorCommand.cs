@@ -34,7 +34,7 @@ public static class DoctorCommand
             all.AddRange(await ServerExamination.ExamineAsync(server, cancellationToken));
             if (all.All(diagnosis => diagnosis is not { Area: "server", Health: Health.Fail }))
             {
-                using var source = new ServerLog(server, parsed.GetValue(log.Shard)!, parsed.GetValue(log.Token));
+                using var source = new ServerLog(server, parsed.GetValue(log.Shard)!, log.TokenOf(parsed));
                 var pinned = !log.IsKeyGiven(parsed) ? null : await log.KeyAsync(parsed, source: null, cancellationToken);
                 all.AddRange(await LogExamination.ExamineAsync(source, pinned, TimeProvider.System, cancellationToken));
             }

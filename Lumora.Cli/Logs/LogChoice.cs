@@ -3,12 +3,15 @@ using System.Text;
 using Lumora.Chain.Notes;
 using Lumora.Cli.Reports;
 using Lumora.Cli.Trust;
+using Lumora.Projections.Hosting;
 
 namespace Lumora.Cli.Logs;
 
 /// <summary>The options that say which log, shared by the commands.</summary>
 internal sealed class LogChoice
 {
+    private const string TokenVariable = "LUMORA_TOKEN";
+
     /// <summary><c>--server URL</c>.</summary>
     public Option<string?> Server { get; } = new("--server")
     {
@@ -34,8 +37,8 @@ internal sealed class LogChoice
     /// <summary><c>--token JWT</c>.</summary>
     public Option<string?> Token { get; } = new("--token")
     {
-        Description = "An access token with the role auditor, where the log's entries are not public.",
-        HelpName = "JWT",
+        Description = $"An access token, or a file that holds one and is its owner's alone (mode 0600). Default: {TokenVariable}. Of anybody who is signed in: audit compares the network's balances and the caller's own. With the role auditor: where the log's entries are not public. On the command line others on this machine can see it.",
+        HelpName = "FILE|JWT",
     };
 
     /// <summary>Reads <c>--server</c>.</summary>
@@ -43,6 +46,25 @@ internal sealed class LogChoice
         Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
             ? uri
             : throw new UnableException($"{option} \"{text}\" is no http or https address.");
+
+    /// <summary>The access token that the caller gave, or null.</summary>
+    /// <exception cref="UnableException">The file that was named is others' to read, or holds none.</exception>
+    public string? TokenOf(ParseResult parsed)
+    {
+        var given = parsed.GetValue(Token) ?? Environment.GetEnvironmentVariable(TokenVariable);
+        if (string.IsNullOrEmpty(given))
+            return null;
+        try
+        {
+            var token = File.Exists(given) ? Encoding.UTF8.GetString(SecretFile.Read(given)).Trim() : given;
+            // What is no token would not even make a header.
+            return token.Length > 0 && token.All(c => c is > ' ' and <= '~') ? token : throw new UnableException("--token: that is no access token.");
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new UnableException($"--token: {exception.Message}", exception);
+        }
+    }
 
     /// <summary>Whether the caller brought keys.</summary>
     public bool IsKeyGiven(ParseResult parsed) => parsed.GetValue(Key) is { Length: > 0 };

@@ -141,7 +141,9 @@ internal sealed class ServerLog : ILogSource
                     if (response.StatusCode == HttpStatusCode.NotFound)
                         return null;
                     if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
-                        throw new UnableException($"{_http.BaseAddress}{path} is for auditors only: give --token.");
+                        throw new UnableException(_http.DefaultRequestHeaders.Authorization is null
+                            ? $"{_http.BaseAddress}{path} is for auditors only: give --token."
+                            : $"{_http.BaseAddress}{path} refuses the token: it has run out, or has not the role auditor.");
                     trouble = new UnableException($"{_http.BaseAddress}{path} answered {(int)response.StatusCode}.");
                     if ((int)response.StatusCode < (int)HttpStatusCode.InternalServerError && response.StatusCode != HttpStatusCode.TooManyRequests)
                         throw trouble;

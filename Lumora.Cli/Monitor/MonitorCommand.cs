@@ -44,7 +44,7 @@ public static class MonitorCommand
             if (parsed.GetValue(log.Server) is not { } server)
                 throw new UnableException("give --server URL.");
             var shard = parsed.GetValue(log.Shard)!;
-            using var source = new ServerLog(LogChoice.Address(server, "--server"), shard, parsed.GetValue(log.Token));
+            using var source = new ServerLog(LogChoice.Address(server, "--server"), shard, log.TokenOf(parsed));
             var chosen = await trust.ReadAsync(parsed, cancellationToken);
             var key = await policy.OfLogAsync(parsed, log, source, chosen, cancellationToken);
             using var solana = await chain.OpenAsync(parsed, cancellationToken, chosen?.File);

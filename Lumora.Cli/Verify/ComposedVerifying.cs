@@ -44,7 +44,7 @@ internal sealed class ComposedVerifying(LogChoice log, ChainChoice chain)
         var own = new List<VerifierKey>();
         foreach (var shard in Shards(file))
         {
-            using var source = new ServerLog(server, shard, parsed.GetValue(log.Token));
+            using var source = new ServerLog(server, shard, log.TokenOf(parsed));
             own.AddRange(await LogChoice.OwnAsync(source, cancellationToken) ?? []);
         }
 

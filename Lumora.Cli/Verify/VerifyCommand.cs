@@ -76,7 +76,7 @@ public static class VerifyCommand
             if (parsed.GetValue(id) is not { } text || !Guid.TryParse(text, out var eventId))
                 throw new UnableException("--server needs --event with the event's UUID.");
             var address = LogChoice.Address(server, "--server");
-            using var source = new ServerLog(address, parsed.GetValue(log.Shard)!, parsed.GetValue(log.Token));
+            using var source = new ServerLog(address, parsed.GetValue(log.Shard)!, log.TokenOf(parsed));
             if (await source.ReadAsync($"composed-proof/{eventId}", cancellationToken) is { } fetched)
             {
                 var both = await composed.KeysAsync(parsed, chosen, policy, address, fetched, cancellationToken);

@@ -1,10 +1,14 @@
 using Lumora.Api.Rewards;
 using Lumora.Chain.Log;
 using Lumora.Cli.Audit;
+using Lumora.Domain.Kernel;
+using Lumora.Domain.Ledger;
 using Lumora.Domain.Tasks;
 using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Integration.Tests.Tasks;
 using Lumora.Projections.EventStore;
+using Lumora.Projections.Hosting;
+using Lumora.Projections.Ledger;
 using static Lumora.Integration.Tests.Purchases.MarketRun;
 
 namespace Lumora.Integration.Tests.Cli;
@@ -33,6 +37,7 @@ public sealed class AuditOfRunningNetworkSpecs(TestDatabases databases)
         said.Must(0, "proven offline", "entitlements_paid", "1 purchases");
         said.Must(0, "proven offline", "aggregates_same", "1 datasets on sale", "--token");
         (await AuditAsync(run.App, token)).Must(0, "proven offline", "aggregates_same", "7 balances");
+        said.MustNot("own_balances_same");
 
         await ChangeAsync(run.App, "update mt_doc_datasetview set data = jsonb_set(data, '{title}', '\"Better pages\"')");
         (await AuditAsync(run.App)).Must(1, "WRONG", $"dataset {dataset}", "the server says title Better pages, the log Some pages");
@@ -40,6 +45,60 @@ public sealed class AuditOfRunningNetworkSpecs(TestDatabases databases)
         await ChangeAsync(run.App, "update ledger_entry set balance = balance + 1 where account = (select number from ledger_account where code = 'network/fees')");
         (await AuditAsync(run.App, token)).Must(1, "WRONG", "account network/fees", "of the journal the server says");
         await LoggedAsync(run.App);
+    }
+
+    [Fact]
+    public async Task Ones_own_balance_is_that_of_the_log_and_another_one_is_found()
+    {
+        await using var run = await StartAsync(databases);
+        var (owner, id) = await run.SignInAsync(5_000_000_000);
+        var (poor, poorId) = await run.SignInAsync();
+        await LoggedAsync(run.App);
+        using var token = new TokenFile(TokenOf(owner));
+        (await AuditAsync(run.App, "--token", token.Path)).Must(
+            0, "proven offline", "own_balances_same", $"5000000000 base units of LMR on participant/{id}/available at version");
+        (await AuditAsync(run.App, "--token", TokenOf(poor))).Must(0, "proven offline", "own_balances_same", $"the same 0 base units of LMR on participant/{poorId}/available");
+        (await AuditAsync(run.App)).MustNot("own_balances_same");
+
+        await ChangeAsync(run.App, $"update ledger_entry set balance = balance + 1 where account = (select number from ledger_account where code = 'participant/{id}/available')");
+        var said = await AuditAsync(run.App, "--token", token.Path);
+        said.Must(1, "WRONG", $"account participant/{id}/available", "the server says 5000000001, the log 5000000000");
+        said.Must(1, "not proven", "own_balances_same");
+    }
+
+    [Fact]
+    public async Task A_journal_that_has_gone_on_since_is_asked_for_the_place_where_the_audited_log_ends()
+    {
+        await using var run = await StartAsync(databases);
+        var (owner, id) = await run.SignInAsync(5_000_000_000);
+        await LoggedAsync(run.App);
+        var home = Path.Combine(run.App.Home, "log", ShardMap.DefaultShard);
+        var old = Directory.EnumerateFiles(home, "*", SearchOption.AllDirectories).ToDictionary(file => Path.GetRelativePath(home, file), File.ReadAllBytes, StringComparer.Ordinal);
+        await using var server = await ForgedServer.StartAsync();
+        (server.GraphQL, server.Instead) = (run.App.Address, path => old.GetValueOrDefault(path));
+        await run.SignInAsync(7_000_000_000);
+        var posting = new Posting(ChartOfAccounts.Emission, ChartOfAccounts.Available(id), new Amount(1));
+        await run.App.Get<ILedgers>().For(ShardRole.Global).SubmitAsync(
+            new LedgerRequest(Actor.System("test"), "more", new PostTransaction("test_funding", [posting])), TestContext.Current.CancellationToken);
+        Assert.Equal(5_000_000_001, await run.BalanceAsync(ChartOfAccounts.Available(id)));
+        var key = run.App.Get<ShardLogs>().Find(ShardMap.DefaultShard)!.Key.ToString();
+        (await LoggedHost.RunAsync(AuditCommand.Create(), "--server", server.Address, "--key", key, "--token", TokenOf(owner)))
+            .Must(0, "proven offline", "own_balances_same", "the same 5000000000 base units");
+    }
+
+    [Fact]
+    public async Task A_token_that_others_could_read_and_one_that_is_none_are_refused()
+    {
+        using var token = new TokenFile("abc");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(token.Path, UnixFileMode.UserRead | UnixFileMode.GroupRead);
+            (await LoggedHost.RunAsync(AuditCommand.Create(), "--server", "http://127.0.0.1:9", "--token", token.Path)).Must(2, "--token", "chmod 600");
+        }
+
+        using var empty = new TokenFile("");
+        foreach (var none in (string[])["no token", empty.Path])
+            (await LoggedHost.RunAsync(AuditCommand.Create(), "--server", "http://127.0.0.1:9", "--token", none)).Must(2, "--token", "no access token");
     }
 
     [Fact]
@@ -67,6 +126,18 @@ public sealed class AuditOfRunningNetworkSpecs(TestDatabases databases)
         await ChangeAsync(fixture.App, $"delete from reward_epoch where epoch = {first}");
         (await AuditAsync(fixture.App)).Must(1, "WRONG", $"epoch {first}", "the server does not tell it");
     }
+
+    /// <summary>A file of its owner alone.</summary>
+    private sealed class TokenFile : IDisposable
+    {
+        public TokenFile(string token) => Assert.True(SecretFile.TryCreate(Path, System.Text.Encoding.ASCII.GetBytes($"{token}\n")));
+
+        public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"lumora-token-{Guid.NewGuid():N}");
+
+        public void Dispose() => File.Delete(Path);
+    }
+
+    private static string TokenOf(HttpClient client) => client.DefaultRequestHeaders.Authorization!.Parameter!;
 
     private static async Task WorkAsync(WorkFixture fixture, int bytes)
     {

@@ -11,6 +11,7 @@ namespace Lumora.Integration.Tests.Cli;
 internal sealed class ForgedServer : IAsyncDisposable
 {
     private readonly WebApplication _web;
+    private readonly HttpClient _http = new();
 
     private ForgedServer(WebApplication web) => _web = web;
 
@@ -31,6 +32,9 @@ internal sealed class ForgedServer : IAsyncDisposable
 
     /// <summary>What GraphQL answers, whatever is asked; null: there is none.</summary>
     public string? Answer { get; set; }
+
+    /// <summary>Whose GraphQL answers instead; null: nobody's.</summary>
+    public Uri? GraphQL { get; set; }
 
     /// <summary>Writes <c>/v1/events</c> from an index on; null: there is none.</summary>
     public Func<long, HttpContext, Task>? Export { get; set; }
@@ -58,7 +62,9 @@ internal sealed class ForgedServer : IAsyncDisposable
             status = "degraded",
             checks = new { log = new { status = server.Trouble is null ? "healthy" : "degraded", detail = server.Trouble } },
         }));
-        server._web.MapPost("/graphql", () => server.Answer is { } answer ? Results.Text(answer, "application/json") : Results.NotFound());
+        server._web.MapPost("/graphql", async (HttpContext context) => server.GraphQL is { } other
+            ? Results.Text(await server.ForwardAsync(other, context.Request), "application/json")
+            : server.Answer is { } answer ? Results.Text(answer, "application/json") : Results.NotFound());
         server._web.MapGet("/v1/events", async (long from, HttpContext context) =>
         {
             if (server.Export is { } export)
@@ -70,5 +76,19 @@ internal sealed class ForgedServer : IAsyncDisposable
         return server;
     }
 
-    public ValueTask DisposeAsync() => _web.DisposeAsync();
+    private async Task<string> ForwardAsync(Uri address, HttpRequest from)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(address, "graphql"));
+        request.Content = new StringContent(await new StreamReader(from.Body).ReadToEndAsync(from.HttpContext.RequestAborted), System.Text.Encoding.UTF8, "application/json");
+        request.Headers.Add("Authorization", from.Headers.Authorization.ToString());
+        request.Headers.Accept.ParseAdd("application/graphql-response+json");
+        using var answer = await _http.SendAsync(request, from.HttpContext.RequestAborted);
+        return await answer.Content.ReadAsStringAsync(from.HttpContext.RequestAborted);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        await _web.DisposeAsync();
+    }
 }

@@ -112,4 +112,7 @@ public sealed record Said(int ExitCode, string Output, string Error)
         Assert.True(
             $"{Output}{Error}".Split('\n').Any(line => parts.All(part => line.Contains(part, StringComparison.Ordinal))), ToString());
     }
+
+    /// <summary>Asserts that <paramref name="part"/> was not said.</summary>
+    public void MustNot(string part) => Assert.False($"{Output}{Error}".Contains(part, StringComparison.Ordinal), ToString());
 }
