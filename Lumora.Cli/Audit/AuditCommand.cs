@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Lumora.Chain.Notes;
 using Lumora.Chain.Solana.Rpc;
 using Lumora.Cli.Logs;
 using Lumora.Cli.Reports;
@@ -15,8 +16,8 @@ public static class AuditCommand
 
     private const string Description =
         """
-        Checks a whole log from its published files: entries, tiles, root, signature, streams, ledger, purchases, rewards, export, what the
-        server tells everybody, and with --rpc its anchors.
+        Checks a whole log from its published files: entries, tiles, root, signature, streams, ledger, purchases, rewards, regions' checkpoints,
+        export, what the server tells everybody, and with --rpc its anchors.
         Exit code: 0 all holds, 1 something does not (each line WRONG says what and where), 2 the audit could not be made.
         """;
 
@@ -70,6 +71,7 @@ public static class AuditCommand
                 source, shard, key, solana, Epochs(parsed.GetValue(epochSeconds) ?? chosen?.File.Body.EpochSeconds), parsed.GetValue(state), token is not null)
             {
                 ChainFault = chainFault,
+                Regions = await RegionsAsync(parsed, log, key, chosen?.File, cancellationToken),
                 KeepEvery = TimeSpan.FromSeconds(parsed.GetValue(keepEvery)),
             };
             var (run, result) = await BarProgress.RunAsync(parsed.InvocationConfiguration.Error, async progress =>
@@ -88,6 +90,14 @@ public static class AuditCommand
         }));
         return command;
     }
+
+    /// <summary>The keys of all logs that the caller has pinned, by their shards.</summary>
+    private static async Task<ILookup<string, VerifierKey>> RegionsAsync(
+        ParseResult parsed, LogChoice log, TrustedKey key, TrustFile? trust, CancellationToken cancellationToken) =>
+        trust is not null
+            ? trust.Body.Shards.SelectMany(shard => shard.Keys, (shard, one) => (shard.Name, Key: VerifierKey.Parse(one)))
+                .ToLookup(one => one.Name, one => one.Key, StringComparer.Ordinal)
+            : LogChoice.ByShard(log.IsKeyGiven(parsed) ? await log.GivenAsync(parsed, cancellationToken) : key.Policy?.LogKeys ?? []);
 
     private static ILogSource Source(string? server, string? folder, string shard, string? token) => (server, folder) switch
     {

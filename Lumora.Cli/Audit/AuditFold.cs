@@ -9,10 +9,11 @@ internal sealed class AuditFold
     private readonly IAuditPart[] _parts;
 
     /// <summary>A fold of no entries.</summary>
-    public AuditFold(EpochLength epochs)
+    public AuditFold(AuditSubject subject)
     {
-        Rewards = new RewardCheck(epochs);
-        _parts = [Streams, Erasures, Ledger, Purchases, Rewards, Public, Anchors];
+        Rewards = new RewardCheck(subject.Epochs);
+        Recorded = new RecordedCheckpoints(subject);
+        _parts = [Streams, Erasures, Ledger, Purchases, Rewards, Public, Anchors, Recorded];
     }
 
     /// <summary>Gaps and doubles.</summary>
@@ -35,6 +36,9 @@ internal sealed class AuditFold
 
     /// <summary>What the log says about its anchors.</summary>
     public AnchorEntries Anchors { get; } = new();
+
+    /// <summary>Checkpoints of regions.</summary>
+    public RecordedCheckpoints Recorded { get; }
 
     /// <summary>Entries whose data is kept apart.</summary>
     public int Detached { get; set; }
@@ -84,6 +88,7 @@ internal sealed class AuditFold
         LedgerCheck => LedgerCheck.Claim,
         PurchaseCheck => PurchaseCheck.Claim,
         RewardCheck => RewardCheck.Claim,
+        RecordedCheckpoints => RecordedCheckpoints.Claim,
         _ => AuditRun.EntriesClaim,
     };
 }

@@ -28,7 +28,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
     private readonly ILogSource _source = subject.Source;
     private readonly AuditVerdict _verdict = new();
     private readonly List<ConflictEvidence> _evidence = [];
-    private AuditFold _fold = new(subject.Epochs);
+    private AuditFold _fold = new(subject);
     private TreeEdge _edge = TreeEdge.Empty;
     private ExportCheck? _export;
     private long _read;
@@ -83,7 +83,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
 
     private async Task<(AuditState State, AuditFold Fold)?> KeptAsync(bool isPart, CancellationToken cancellationToken) =>
         subject.StateFolder is { } folder
-            ? await AuditState.ReadAsync(folder, isPart, subject.Shard, subject.Key, subject.Epochs, cancellationToken)
+            ? await AuditState.ReadAsync(folder, isPart, subject, cancellationToken)
             : null;
 
     private async Task KeepAsync(SeenCheckpoint audited, TreeEdge edge, bool isPart, CancellationToken cancellationToken)
@@ -173,6 +173,7 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         foreach (var (index, bytes) in fsck.Rewritten.Take(EvidenceMax))
             if (await search.RewrittenAsync(audited, index, bytes, _source.Name, cancellationToken) is { } evidence)
                 _evidence.Add(evidence);
+        _evidence.AddRange(_fold.Recorded.Forks.Take(EvidenceMax));
         _verdict.Claim(AuditVerdict.TreeClaim, string.Create(CultureInfo.InvariantCulture, $"{Entries} entries hashed again, every tile and the root derived from them and compared"));
         return fsck.Edge;
     }

@@ -26,7 +26,7 @@ internal sealed record AuditState(
 {
     private const string CleanFile = "audit.state";
     private const string PartFile = "audit.part";
-    private const string Format = "lumora-audit-state/1\n";
+    private const string Format = "lumora-audit-state/2\n";
 
     /// <summary>The checkpoint of <see cref="Note"/>.</summary>
     public Checkpoint Checkpoint { get; private init; } = NoteVerifier.VerifyCheckpoint(Note, Key).Checkpoint;
@@ -46,14 +46,13 @@ internal sealed record AuditState(
     /// <summary>Reads the state in <paramref name="folder"/> and what was folded; null when there is none.</summary>
     /// <param name="folder">Where.</param>
     /// <param name="isPart">That of an audit that was broken off, instead of the last clean one.</param>
-    /// <param name="shard">The log's shard.</param>
-    /// <param name="key">Its keys.</param>
-    /// <param name="epochs">How long epochs are.</param>
+    /// <param name="subject">What is audited.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="UnableException">It is damaged, or another log's.</exception>
     public static async Task<(AuditState State, AuditFold Fold)?> ReadAsync(
-        string folder, bool isPart, string shard, TrustedKey key, EpochLength epochs, CancellationToken cancellationToken)
+        string folder, bool isPart, AuditSubject subject, CancellationToken cancellationToken)
     {
+        var (shard, key, epochs) = (subject.Shard, subject.Key, subject.Epochs);
         var name = isPart ? PartFile : CleanFile;
         if (await new FolderBlobStore(folder).ReadAsync(name, cancellationToken) is not { } bytes)
             return null;
@@ -77,7 +76,7 @@ internal sealed record AuditState(
                 state.Edge.MustHold();
             else
                 state.Edge.MustHave(state.Checkpoint.Root);
-            var fold = new AuditFold(epochs);
+            var fold = new AuditFold(subject);
             fold.Load(input);
             return stream.Position == stream.Length
                 ? (state, fold)

@@ -1,3 +1,4 @@
+using Lumora.Chain.Notes;
 using Lumora.Cli.Logs;
 
 namespace Lumora.Cli.Audit;
@@ -15,6 +16,9 @@ internal sealed record AuditSubject(
 {
     /// <summary>How often an audit that is not over keeps what it has come to; 0: with every bundle.</summary>
     public TimeSpan KeepEvery { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>The keys that the caller has pinned, by the shard whose log they sign.</summary>
+    public ILookup<string, VerifierKey> Regions { get; init; } = LogChoice.ByShard([]);
 
     /// <summary>Why the chain that the caller chose cannot be asked, or null.</summary>
     public Exception? ChainFault { get; init; }

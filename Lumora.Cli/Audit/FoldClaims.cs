@@ -28,6 +28,21 @@ internal static class FoldClaims
                 $"{purchases.Purchases} purchases: each price in its escrow before any of {purchases.Deliveries} hand-overs, paid out once and as agreed{(purchases.Pending > 0 ? $"; {purchases.Pending} with a transaction behind the last entry" : "")}"));
         if (rewards.Epochs > 0 || verdict.Breaks(RewardCheck.Claim))
             AddRewards(verdict, rewards, epochs);
+        if (fold.Recorded.Regions > 0 || verdict.Breaks(RecordedCheckpoints.Claim))
+            AddRecorded(verdict, fold.Recorded);
+    }
+
+    private static void AddRecorded(AuditVerdict verdict, RecordedCheckpoints recorded)
+    {
+        var detail = string.Create(
+            CultureInfo.InvariantCulture, $"{recorded.Checkpoints} checkpoints of {recorded.Regions} regions: each of its region's log, sizes grow, one root for each size");
+        // Whose signature it is, only a key shows that comes from elsewhere.
+        if (recorded.Unchecked is { Count: > 0 } open && !verdict.Breaks(RecordedCheckpoints.Claim))
+            verdict.Claims.Add(new Claim(RecordedCheckpoints.Claim, Standing.NotProven, string.Create(
+                CultureInfo.InvariantCulture,
+                $"{detail}; not checked are the signatures of {string.Join(", ", open.Select(region => $"{region.Region} ({region.Checkpoints})"))}, of which no key is given: give it with --trust or one more --key")));
+        else
+            verdict.Claim(RecordedCheckpoints.Claim, $"{detail}; signed by it");
     }
 
     private static void AddRewards(AuditVerdict verdict, RewardCheck rewards, EpochLength epochs)

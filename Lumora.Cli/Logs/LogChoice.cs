@@ -116,6 +116,10 @@ internal sealed class LogChoice
             : throw new UnableException($"{option}: of the keys of {string.Join(", ", names)}, those of one log must be of the shard {shard}.");
     }
 
+    /// <summary>Keys by the shard that their names end with.</summary>
+    public static ILookup<string, VerifierKey> ByShard(IEnumerable<VerifierKey> keys) =>
+        keys.ToLookup(key => key.Name[(key.Name.LastIndexOf('/') + 1)..], StringComparer.Ordinal);
+
     /// <summary>A vkey, or that in a file.</summary>
     public static async Task<VerifierKey> ReadKeyAsync(string given, string option, CancellationToken cancellationToken) =>
         Parse(File.Exists(given) ? await File.ReadAllTextAsync(given, cancellationToken) : given, option);
