@@ -7,6 +7,7 @@ using Lumora.Chain.Verification;
 using Lumora.Cli.Conflicts;
 using Lumora.Cli.Logs;
 using Lumora.Cli.Reports;
+using Lumora.Domain.Kernel;
 
 namespace Lumora.Cli.Audit;
 
@@ -128,14 +129,16 @@ internal sealed record AnchorCheck(
         }
 
         var known = found.Select(memo => memo.Signature).ToHashSet(StringComparer.Ordinal);
-        var unknown = new List<(long Index, string Signature)>();
-        foreach (var (index, signature) in said.Finalized.Where(anchor => !known.Contains(anchor.Signature)))
+        var unknown = new List<FinalizedEntry>();
+        foreach (var anchor in said.Finalized.Where(anchor => !known.Contains(anchor.Signature)))
         {
-            if (await MemoCheckpoints.ReadAsync(chain.Rpc, signature, keys, cancellationToken) is { } memo)
+            if (await MemoCheckpoints.ReadAsync(chain.Rpc, anchor.Signature, keys, cancellationToken) is { } memo)
                 found.Add(memo);
             else
-                unknown.Add((index, signature));
+                unknown.Add(anchor);
         }
+
+        findings.AddRange(OtherBlocks(found, said, chain));
 
         // Most servers keep some days: what they have forgotten is no fault of the log.
         if (unknown.Count > 0 && await FirstBlockAsync(chain, cancellationToken) is > 0 and var first)
@@ -147,6 +150,23 @@ internal sealed record AnchorCheck(
                 Claim, string.Create(CultureInfo.InvariantCulture, $"entry {anchor.Index}"),
                 $"it says that transaction {anchor.Signature} is finalized; the server {chain.Rpc.NodeAddress.Authority} (cluster {chain.GenesisHash}) has no such transaction with a checkpoint of this log")));
         return (found, limits);
+    }
+
+    /// <summary>What the log archives of a transaction's block is what the chain says.</summary>
+    private static IEnumerable<Finding> OtherBlocks(List<MemoCheckpoint> found, AnchorEntries said, ChainServer chain)
+    {
+        var memos = found.DistinctBy(memo => memo.Signature, StringComparer.Ordinal).ToDictionary(memo => memo.Signature, StringComparer.Ordinal);
+        foreach (var anchor in said.Finalized)
+        {
+            // The time of a block is not known everywhere.
+            if (memos.GetValueOrDefault(anchor.Signature) is { } memo
+                && (memo.Slot != (Int128)anchor.Slot || (anchor.BlockTime is { } archived && memo.BlockTime is { } told && archived != told)))
+                yield return new Finding(Claim, string.Create(CultureInfo.InvariantCulture, $"entry {anchor.Index}"), string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"it says that transaction {anchor.Signature} stands in slot {anchor.Slot} of {Time(anchor.BlockTime)}; {chain.Rpc.NodeAddress.Authority} says slot {memo.Slot} of {Time(memo.BlockTime)}"));
+        }
+
+        static string Time(DateTimeOffset? time) => time?.ToWire() ?? "an unknown time";
     }
 
     private static async Task<ulong> FirstBlockAsync(ChainServer chain, CancellationToken cancellationToken)

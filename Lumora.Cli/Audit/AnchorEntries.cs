@@ -1,28 +1,35 @@
-using System.Text.Json;
 using Lumora.Chain.Solana;
 using Lumora.Cli.Reports;
+using Lumora.Domain.Anchoring;
 
 namespace Lumora.Cli.Audit;
 
-/// <summary>What the log itself says about its anchors, in streams <c>anchor/{shard}/{size}</c>.</summary>
+/// <summary>An entry that says that a transaction is finalized.</summary>
+/// <param name="Index">Its place in the log.</param>
+/// <param name="Signature">The transaction.</param>
+/// <param name="Slot">The slot that it names.</param>
+/// <param name="BlockTime">The block's time that it names, or null.</param>
+internal readonly record struct FinalizedEntry(long Index, string Signature, long Slot, DateTimeOffset? BlockTime);
+
+/// <summary>What the log itself says about its anchors, in streams <c>anchor/{shard}/{size}</c>: what the chain is asked for.</summary>
 internal sealed class AnchorEntries : IAuditPart
 {
     private readonly HashSet<PublicKey> _payers = [];
-    private readonly List<(long Index, string Signature)> _finalized = [];
+    private readonly List<FinalizedEntry> _finalized = [];
 
     /// <summary>The addresses that pay for anchors.</summary>
     public IReadOnlyCollection<PublicKey> Payers => _payers;
 
     /// <summary>Entries that say that a transaction is finalized.</summary>
-    public IReadOnlyList<(long Index, string Signature)> Finalized => _finalized;
+    public IReadOnlyList<FinalizedEntry> Finalized => _finalized;
 
     /// <inheritdoc/>
     public IEnumerable<Finding> Take(LoggedEvent entry)
     {
-        if (entry.Leaf.Type == "anchor_prepared" && PublicKey.TryParse(Text(entry.Data, "payer"), out var payer))
+        if (entry.Leaf.Type == "anchor_prepared" && entry.Event is AnchorPrepared prepared && PublicKey.TryParse(prepared.Payer, out var payer))
             _payers.Add(payer);
-        else if (entry.Leaf.Type == "anchor_finalized" && Text(entry.Data, "signature") is { } signature)
-            _finalized.Add((entry.Index, signature));
+        else if (entry.Leaf.Type == "anchor_finalized" && entry.Event is AnchorFinalized { Signature: not null } e)
+            _finalized.Add(new FinalizedEntry(entry.Index, e.Signature, e.Slot, e.BlockTime));
         return [];
     }
 
@@ -34,6 +41,8 @@ internal sealed class AnchorEntries : IAuditPart
         {
             output.Write(anchor.Index);
             output.Write(anchor.Signature);
+            output.Write(anchor.Slot);
+            output.Write(anchor.BlockTime?.UtcTicks ?? 0);
         });
     }
 
@@ -41,11 +50,8 @@ internal sealed class AnchorEntries : IAuditPart
     public void Load(BinaryReader input)
     {
         _payers.UnionWith(input.ReadList(() => new PublicKey(input.ReadString())));
-        _finalized.AddRange(input.ReadList(() => (input.ReadInt64(), input.ReadString())));
-    }
+        _finalized.AddRange(input.ReadList(() => new FinalizedEntry(input.ReadInt64(), input.ReadString(), input.ReadInt64(), Time(input.ReadInt64()))));
 
-    private static string? Text(JsonElement data, string name) =>
-        data.ValueKind == JsonValueKind.Object && data.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : null;
+        static DateTimeOffset? Time(long ticks) => ticks == 0 ? null : new DateTimeOffset(ticks, TimeSpan.Zero);
+    }
 }

@@ -16,8 +16,8 @@ public static class AuditCommand
 
     private const string Description =
         """
-        Checks a whole log from its published files: entries, tiles, root, signature, streams, ledger, purchases, rewards, regions' checkpoints,
-        export, what the server tells everybody, and with --rpc its anchors.
+        Checks a whole log from its published files: entries, tiles, root, signature, streams, ledger, purchases, rewards, archived
+        anchors, regions' checkpoints, export, what the server tells everybody, and with --rpc its anchors.
         Exit code: 0 all holds, 1 something does not (each line WRONG says what and where), 2 the audit could not be made.
         """;
 
@@ -71,6 +71,8 @@ public static class AuditCommand
                 source, shard, key, solana, Epochs(parsed.GetValue(epochSeconds) ?? chosen?.File.Body.EpochSeconds), parsed.GetValue(state), token is not null)
             {
                 ChainFault = chainFault,
+                Payer = chain.PayerOf(parsed, chosen?.File),
+                Genesis = chain.GenesisOf(parsed, chosen?.File),
                 Regions = await RegionsAsync(parsed, log, key, chosen?.File, cancellationToken),
                 KeepEvery = TimeSpan.FromSeconds(parsed.GetValue(keepEvery)),
             };

@@ -12,8 +12,9 @@ internal sealed class AuditFold
     public AuditFold(AuditSubject subject)
     {
         Rewards = new RewardCheck(subject.Epochs);
+        Archived = new ArchivedAnchors(subject);
         Recorded = new RecordedCheckpoints(subject);
-        _parts = [Streams, Erasures, Ledger, Purchases, Rewards, Public, Anchors, Recorded];
+        _parts = [Streams, Erasures, Ledger, Purchases, Rewards, Public, Anchors, Archived, Recorded];
     }
 
     /// <summary>Gaps and doubles.</summary>
@@ -36,6 +37,9 @@ internal sealed class AuditFold
 
     /// <summary>What the log says about its anchors.</summary>
     public AnchorEntries Anchors { get; } = new();
+
+    /// <summary>What the log archives of its anchors.</summary>
+    public ArchivedAnchors Archived { get; }
 
     /// <summary>Checkpoints of regions.</summary>
     public RecordedCheckpoints Recorded { get; }
@@ -88,6 +92,7 @@ internal sealed class AuditFold
         LedgerCheck => LedgerCheck.Claim,
         PurchaseCheck => PurchaseCheck.Claim,
         RewardCheck => RewardCheck.Claim,
+        ArchivedAnchors => ArchivedAnchors.Claim,
         RecordedCheckpoints => RecordedCheckpoints.Claim,
         _ => AuditRun.EntriesClaim,
     };

@@ -165,8 +165,9 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         progress.Begin("Entries and tiles", audited.Checkpoint.Size);
         await using var export = audited.Checkpoint.Size > 0 ? await ExportCheck.OpenAsync(_source, _edge.Size, cancellationToken) : null;
         _export = export;
+        var prefixes = new ConflictSearch(subject.Key, new NewestTiles(_source));
         var fsck = await LogFsck.RunAsync(
-            _source, audited.Checkpoint, _edge, (index, bytes) => OnEntryAsync(index, bytes, cancellationToken), cancellationToken,
+            _source, audited.Checkpoint, _edge, OnNextAsync, cancellationToken,
             subject.StateFolder is null ? null : edge => OnEdgeAsync(audited, edge, cancellationToken));
         _verdict.Findings.AddRange(fsck.Problems.Select(problem => Split(AuditVerdict.TreeClaim, problem)));
         var search = new ConflictSearch(subject.Key, _source);
@@ -176,6 +177,23 @@ internal sealed class AuditRun(AuditSubject subject, IAuditProgress progress)
         _evidence.AddRange(_fold.Recorded.Forks.Take(EvidenceMax));
         _verdict.Claim(AuditVerdict.TreeClaim, string.Create(CultureInfo.InvariantCulture, $"{Entries} entries hashed again, every tile and the root derived from them and compared"));
         return fsck.Edge;
+
+        async ValueTask OnNextAsync(long index, ReadOnlyMemory<byte> bytes)
+        {
+            await OnEntryAsync(index, bytes, cancellationToken);
+            if (_fold.Archived.TakeDue() is { } said)
+                await OnAnchorAsync(prefixes, said, audited, cancellationToken);
+        }
+    }
+
+    /// <summary>What the log says that it has anchored must be a prefix of the tree that it shows now.</summary>
+    private async Task OnAnchorAsync(ConflictSearch prefixes, SaidCheckpoint said, SeenCheckpoint audited, CancellationToken cancellationToken)
+    {
+        var (fault, evidence) = await prefixes.JudgeAsync(said.Seen, audited, cancellationToken);
+        if (fault is not null)
+            _verdict.Findings.Add(new Finding(ArchivedAnchors.Claim, said.Where, $"its memo is of another history: {fault}"));
+        if (evidence is not null && said.IsSigned && _evidence.Count < EvidenceMax)
+            _evidence.Add(evidence);
     }
 
     private async ValueTask OnEntryAsync(long index, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)

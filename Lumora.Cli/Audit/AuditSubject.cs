@@ -1,4 +1,5 @@
 using Lumora.Chain.Notes;
+using Lumora.Chain.Solana;
 using Lumora.Cli.Logs;
 
 namespace Lumora.Cli.Audit;
@@ -19,6 +20,12 @@ internal sealed record AuditSubject(
 
     /// <summary>The keys that the caller has pinned, by the shard whose log they sign.</summary>
     public ILookup<string, VerifierKey> Regions { get; init; } = LogChoice.ByShard([]);
+
+    /// <summary>The address that must have paid for anchors, or null where none is pinned.</summary>
+    public PublicKey? Payer { get; init; }
+
+    /// <summary>The genesis hash of the cluster that anchors stand on, or null where none is pinned.</summary>
+    public string? Genesis { get; init; }
 
     /// <summary>Why the chain that the caller chose cannot be asked, or null.</summary>
     public Exception? ChainFault { get; init; }

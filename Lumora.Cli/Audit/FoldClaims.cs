@@ -14,6 +14,7 @@ internal static class FoldClaims
     {
         var (streams, ledger, purchases, rewards) = (fold.Streams, fold.Ledger, fold.Purchases, fold.Rewards);
         verdict.Findings.AddRange(ledger.Finish());
+        verdict.Findings.AddRange(fold.Archived.Finish());
         verdict.Claim(AuditRun.EntriesClaim, "every entry is a leaf of version 1 in its canonical spelling");
         if (fold.Detached > 0)
             verdict.Claim(DataClaim, string.Create(CultureInfo.InvariantCulture, $"{fold.Detached} long data apart from their leaves have the SHA-256 that the leaf names"));
@@ -28,8 +29,20 @@ internal static class FoldClaims
                 $"{purchases.Purchases} purchases: each price in its escrow before any of {purchases.Deliveries} hand-overs, paid out once and as agreed{(purchases.Pending > 0 ? $"; {purchases.Pending} with a transaction behind the last entry" : "")}"));
         if (rewards.Epochs > 0 || verdict.Breaks(RewardCheck.Claim))
             AddRewards(verdict, rewards, epochs);
+        if (fold.Archived.Anchors > 0 || verdict.Breaks(ArchivedAnchors.Claim))
+            AddArchived(verdict, fold.Archived);
         if (fold.Recorded.Regions > 0 || verdict.Breaks(RecordedCheckpoints.Claim))
             AddRecorded(verdict, fold.Recorded);
+    }
+
+    private static void AddArchived(AuditVerdict verdict, ArchivedAnchors archived)
+    {
+        if (archived.Unsigned > 0 && !verdict.Breaks(ArchivedAnchors.Claim))
+            verdict.Claims.Add(new Claim(ArchivedAnchors.Claim, Standing.NotProven, string.Create(
+                CultureInfo.InvariantCulture,
+                $"{archived.Detail}; {archived.Unsigned} memos are signed by no key of the log that was given: give its earlier keys, too")));
+        else
+            verdict.Claim(ArchivedAnchors.Claim, archived.Detail);
     }
 
     private static void AddRecorded(AuditVerdict verdict, RecordedCheckpoints recorded)

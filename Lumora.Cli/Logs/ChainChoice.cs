@@ -20,7 +20,7 @@ internal sealed class ChainChoice
     /// <summary><c>--anchor ADDRESS</c>.</summary>
     public Option<string?> Anchor { get; } = new("--anchor")
     {
-        Description = "The address that pays for the log's anchors. Without it all memos that the RPC server knows are looked through.",
+        Description = "The address that pays for the log's anchors. Without it all memos that the RPC server knows are looked through, and an audit takes whoever the log names.",
         HelpName = "ADDRESS",
     };
 
@@ -31,24 +31,33 @@ internal sealed class ChainChoice
         HelpName = "HASH",
     };
 
+    /// <summary>Who pays for anchors, as the caller or the trust file says, or null.</summary>
+    /// <exception cref="UnableException">It is no address.</exception>
+    public PublicKey? PayerOf(ParseResult parsed, TrustFile? trust)
+    {
+        if ((parsed.GetValue(Anchor) ?? trust?.Body.Anchor) is not { } anchor)
+            return null;
+        return PublicKey.TryParse(anchor, out var address) ? address : throw new UnableException($"--anchor \"{anchor}\" is no Solana address.");
+    }
+
+    /// <summary>The cluster that anchors stand on, as the caller or the trust file says, or null.</summary>
+    public string? GenesisOf(ParseResult parsed, TrustFile? trust) => parsed.GetValue(Genesis) ?? trust?.Body.Genesis;
+
     /// <summary>The chain that the caller chose, or null.</summary>
     /// <exception cref="UnableException">It is another cluster than the pinned one.</exception>
     public async Task<ChainServer?> OpenAsync(ParseResult parsed, CancellationToken cancellationToken, TrustFile? trust = null)
     {
         if (parsed.GetValue(Rpc) is not { } text)
             return null;
-        var address = MemoProgram.ProgramId;
-        var anchor = parsed.GetValue(Anchor) ?? trust?.Body.Anchor;
-        if (anchor is not null && !PublicKey.TryParse(anchor, out address))
-            throw new UnableException($"--anchor \"{anchor}\" is no Solana address.");
+        var payer = PayerOf(parsed, trust);
         var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
         try
         {
             var rpc = new RpcClient(http, LogChoice.Address(text, "--rpc"));
             var genesis = await rpc.GetGenesisHashAsync(cancellationToken);
-            if ((parsed.GetValue(Genesis) ?? trust?.Body.Genesis) is { } pinned && pinned != genesis)
+            if (GenesisOf(parsed, trust) is { } pinned && pinned != genesis)
                 throw new UnableException($"{rpc.NodeAddress.Authority} serves the cluster {genesis}, pinned is {pinned}: the log's anchors stand there.");
-            return new ChainServer(http, rpc, address, anchor is not null, genesis);
+            return new ChainServer(http, rpc, payer ?? MemoProgram.ProgramId, payer is not null, genesis);
         }
         catch
         {

@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using Lumora.Chain.Log;
 using Lumora.Chain.Notes;
+using Lumora.Chain.Solana;
 using Lumora.Chain.Solana.Programs;
+using Lumora.Chain.Solana.Rpc;
 using Lumora.Cli.Audit;
 using Lumora.Domain.Anchoring;
 using Lumora.Domain.Ledger;
@@ -75,15 +77,35 @@ public sealed class AuditOfAnchorsSpecs(LocalSolana solana) : IAsyncLifetime, IC
     [Fact]
     public async Task An_anchor_that_nobody_has_is_found_unless_the_server_has_forgotten_that_time()
     {
-        _log.Add("anchor/main/300", 1, new AnchorFinalized(
-            "5VERv8NMvzbJMEkV8xnrLkEaWRtSz9CosKDYjCJjBRnbJLgp8uirBgmQUBrdeCYSGzkTK4onwPVh4ZWMAAcShH8j".Replace('0', '1'), 7, "hash", null, "raw", _log.Now));
-        await _log.PublishAsync();
         // Other tests anchor logs of the same key.
-        var own = (await solana.FundedWalletAsync(Ct)).PublicKey.ToString();
-        (await AuditAsync("--rpc", Rpc, "--anchor", own)).Must(1, "WRONG", "entry 300", "has no such transaction");
+        var anchors = new ForgedAnchors(_log) { Payer = Keypair.Generate() };
+        await anchors.AnchorAsync();
+        await _log.PublishAsync();
+        var own = anchors.Address;
+        (await AuditAsync("--rpc", Rpc, "--anchor", own)).Must(1, "WRONG", $"entry {_log.Count - 1}", "has no such transaction");
         await using var pruned = await FaultyServer.StartAsync(solana.Rpc.NodeAddress);
         pruned.Lie = (method, result) => method == "getFirstAvailableBlock" ? 5_000 : result;
         (await AuditAsync("--rpc", pruned.Address.AbsoluteUri, "--anchor", own)).Must(0, "not proven", "anchored", "ask a server that keeps the whole history");
+    }
+
+    [Theory]
+    [InlineData(0, 0, "")]
+    [InlineData(1, 0, "stands in slot")]
+    [InlineData(0, 1, "stands in slot")]
+    public async Task A_slot_and_a_block_time_that_are_not_those_of_the_chain_are_found(int slots, int seconds, string what)
+    {
+        var (address, signature) = await AnchorAsync(await File.ReadAllBytesAsync(CheckpointFile, Ct));
+        var record = (await solana.Rpc.GetTransactionAsync(signature, Commitment.Finalized, Ct))!;
+        var anchors = new ForgedAnchors(_log);
+        anchors.Change<AnchorPrepared>(e => e with { Payer = address });
+        anchors.Tell(
+            await solana.Rpc.GetGenesisHashAsync(Ct), Transaction.Deserialize(record.Raw), (long)record.Slot + slots, record.BlockTime!.Value.AddSeconds(seconds));
+        await _log.PublishAsync();
+        var said = await AuditAsync("--rpc", Rpc, "--anchor", address);
+        if (what.Length > 0)
+            said.Must(1, "WRONG", $"entry {_log.Count - 1}", signature, what);
+        else
+            said.Must(0, "proven on chain", "anchored", signature);
     }
 
     [Fact]

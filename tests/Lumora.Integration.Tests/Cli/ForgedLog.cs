@@ -70,8 +70,10 @@ internal sealed class ForgedLog : ILeafSource, IDisposable
     public byte[] Sign(string text) => _signer.Sign(text).ToBytes();
 
     /// <summary>The published checkpoint.</summary>
-    public Checkpoint Published() =>
-        Checkpoint.Parse(SignedNote.Parse(File.ReadAllBytes(Path.Combine(Folder, "log", LogPublisher.CheckpointPath))).Text);
+    public Checkpoint Published() => Checkpoint.Parse(SignedNote.Parse(PublishedNote()).Text);
+
+    /// <summary>The note of it.</summary>
+    public byte[] PublishedNote() => File.ReadAllBytes(Path.Combine(Folder, "log", LogPublisher.CheckpointPath));
 
     /// <summary>Signs with the next key: beside the first one, or alone.</summary>
     public void Replace(bool overlap)

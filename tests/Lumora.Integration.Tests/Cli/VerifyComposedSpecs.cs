@@ -1,5 +1,6 @@
 using Lumora.Chain.Solana;
 using Lumora.Chain.Verification;
+using Lumora.Cli.Audit;
 using Lumora.Cli.Trust;
 using Lumora.Cli.Verify;
 using Lumora.Integration.Tests.Anchoring;
@@ -41,6 +42,18 @@ public sealed class VerifyComposedSpecs(RegionShardSpecs.Fixture fixture) : ICla
 
         (await VerifyAsync(file, "--key", Main, "--key", Eu, "--anchor", Payer)).Must(0, "transaction_signed", "as named");
         (await VerifyAsync(file, "--key", Main, "--key", Eu, "--rpc", Rpc)).Must(0, "proven on chain", "anchored", proof.Anchor.Signature);
+    }
+
+    [Fact]
+    public async Task The_anchors_and_the_regions_checkpoints_in_the_global_log_of_a_running_host_are_proven_by_an_audit()
+    {
+        await SavedAsync("audited");
+        string[] main = ["--server", fixture.App.Address.AbsoluteUri, "--key", Main];
+        var said = await LoggedHost.RunAsync(AuditCommand.Create(), [.. main, "--key", Eu, "--anchor", Payer, "--rpc", Rpc]);
+        said.Must(0, "proven offline", "anchors_archived", Payer, "sizes and slots rise");
+        said.Must(0, "proven offline", "checkpoints_recorded", "of 1 regions", "signed by it");
+        said.Must(0, "proven on chain", "anchored");
+        (await LoggedHost.RunAsync(AuditCommand.Create(), main)).Must(0, "not proven", "checkpoints_recorded", "eu (");
     }
 
     [Fact]
