@@ -151,14 +151,16 @@ internal sealed class ArchivedAnchors(AuditSubject subject) : IAuditPart
             return string.Create(CultureInfo.InvariantCulture, $"it prepares an anchor of {e.Size} entries of {e.Shard}");
         var fault = AnchorDecider.Prepare(null, _size, e) is Decision.Rejected { Reason: var reason } ? reason.Message
             : _open is { } open ? string.Create(CultureInfo.InvariantCulture, $"the anchor of {open.Size} entries in front of it is not finalized: there is one at a time")
+            : !PublicKey.TryParse(e.Payer, out _) || e.GenesisHash is null ? $"its payer {e.Payer ?? "null"} is no address, or its cluster is not named"
             : e.Size > entry.Index ? string.Create(CultureInfo.InvariantCulture, $"it anchors {e.Size} entries, of which {entry.Index} stand in front of it")
             : null;
         _open = AnchorState.Evolve(null, e);
         _size = Math.Max(_size, e.Size);
-        if (_payers is [.., var last] && last.Payer == e.Payer)
+        var payer = e.Payer ?? "";
+        if (_payers is [.., var last] && last.Payer == payer)
             _payers[^1] = last with { Anchors = last.Anchors + 1 };
         else
-            _payers.Add((e.Payer, entry.Index, 1));
+            _payers.Add((payer, entry.Index, 1));
         return fault ?? MemoFault(entry, e);
     }
 

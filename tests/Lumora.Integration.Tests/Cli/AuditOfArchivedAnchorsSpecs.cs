@@ -80,6 +80,8 @@ public sealed class AuditOfArchivedAnchorsSpecs
             ("anchor_prepared", "prepares an anchor of", anchors => anchors.Change<AnchorPrepared>(e => e with { Size = e.Size + 1 })),
             ("anchor_prepared", "is no checkpoint", anchors => anchors.Change<AnchorPrepared>(e => e with { Memo = "no note" })),
             ("anchor_prepared", "is bad", anchors => anchors.Change<AnchorPrepared>(e => e with { Memo = Spoilt(e.Memo) })),
+            ("anchor_prepared", "is no address", anchors => anchors.Change<AnchorPrepared>(e => e with { Payer = null! })),
+            ("anchor_prepared", "cluster is not named", anchors => anchors.Change<AnchorPrepared>(e => e with { GenesisHash = null! })),
             ("anchor_prepared", "has not the form", anchors => anchors.Change<AnchorPrepared>(e => e with { Memo = null! })),
         ];
         await MustFindAsync(forgeries);
