@@ -1,3 +1,4 @@
+using Lumora.Chain.Cryptography;
 using Lumora.Chain.Solana;
 using Lumora.Projections.Hosting;
 using Microsoft.Extensions.Options;
@@ -75,7 +76,7 @@ internal static class Wallet
         if (text is null || text.Length is < KeyLength or > TextLengthMax)
             return null;
         var bytes = new byte[TextLengthMax];
-        return Base58.Bitcoin.TryDecode(text, bytes, out var length)
+        return Base58Text.TryDecode(text, bytes, out var length)
             && length == KeyLength && Base58.Bitcoin.Encode(bytes.AsSpan(0, KeyLength)) == text
                 ? bytes[..KeyLength]
                 : null;

@@ -1,8 +1,8 @@
+using Lumora.Chain.Cryptography;
 using Lumora.Domain.Cryptography;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Participants;
 using Lumora.Projections.Participants;
-using SimpleBase;
 
 namespace Lumora.Api.Identity;
 
@@ -109,7 +109,7 @@ internal sealed class SignIn(
             return null;
         var read = text.EndsWith('=')
             ? Convert.TryFromBase64String(text, bytes, out var length)
-            : Base58.Bitcoin.TryDecode(text, bytes, out length);
+            : Base58Text.TryDecode(text, bytes, out length);
         return read && length == SignatureLength ? bytes[..SignatureLength] : null;
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Lumora.Chain.Cryptography;
 using Lumora.Projections.EventStore;
 using Lumora.Projections.Hosting;
 using Npgsql;
@@ -40,7 +41,7 @@ internal sealed class SignInNonces(LumoraHome home, ShardSessions sessions)
         if (nonce is null || nonce.Length > 64)
             return null;
         var bytes = new byte[64];
-        if (!Base58.Bitcoin.TryDecode(nonce, bytes, out var length) || length != BodyLength + MacLength)
+        if (!Base58Text.TryDecode(nonce, bytes, out var length) || length != BodyLength + MacLength)
             return null;
         return CryptographicOperations.FixedTimeEquals(Mac(bytes.AsSpan(0, BodyLength)), bytes.AsSpan(BodyLength, MacLength))
             && Base58.Bitcoin.Encode(bytes.AsSpan(0, length)) == nonce

@@ -1,5 +1,6 @@
 using Lumora.Api.Identity;
 using Lumora.Api.Tasks;
+using Lumora.Chain.Cryptography;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Nodes;
 using Lumora.Projections.EventStore;
@@ -67,7 +68,7 @@ internal static class NodeKey
         if (nodeId.Length is < 32 or > 44)
             return null;
         var bytes = new byte[48];
-        return Base58.Bitcoin.TryDecode(nodeId, bytes, out var length) && length == 32
+        return Base58Text.TryDecode(nodeId, bytes, out var length) && length == 32
             && Base58.Bitcoin.Encode(bytes.AsSpan(0, 32)) == nodeId
             ? bytes[..32]
             : null;

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
+using Lumora.Chain.Cryptography;
 using SimpleBase;
 
 namespace Lumora.Chain.Solana;
@@ -47,7 +48,7 @@ public readonly struct PublicKey : IEquatable<PublicKey>
         if (text is null || text.Length is < 32 or > 44)
             return false;
         Span<byte> bytes = stackalloc byte[48];
-        if (!Base58.Bitcoin.TryDecode(text, bytes, out var written) || written != Length)
+        if (!Base58Text.TryDecode(text, bytes, out var written) || written != Length)
             return false;
         key = new PublicKey(bytes[..Length]);
         return string.Equals(key._text, text, StringComparison.Ordinal);

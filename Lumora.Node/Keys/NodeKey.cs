@@ -53,7 +53,7 @@ public sealed class NodeKey
         var text = File.ReadAllText(path).Trim();
         var seed = new byte[SeedBytes + 1];
         if (!text.StartsWith(Header, StringComparison.Ordinal)
-            || !Base58.Bitcoin.TryDecode(text.AsSpan(Header.Length), seed, out var length)
+            || !Base58Text.TryDecode(text.AsSpan(Header.Length), seed, out var length)
             || length != SeedBytes)
             throw new InvalidDataException($"{path}: this is no node key file.");
         return FromSeed(seed.AsSpan(0, SeedBytes));

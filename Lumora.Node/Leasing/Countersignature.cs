@@ -1,6 +1,6 @@
 using Lumora.Domain.Tasks;
+using Lumora.Node.Cryptography;
 using Lumora.Node.Keys;
-using SimpleBase;
 
 namespace Lumora.Node.Leasing;
 
@@ -14,7 +14,7 @@ internal static class Countersignature
         var signature = new byte[65];
         return answer.Receipt == receipt
             && answer.Sig is not null
-            && Base58.Bitcoin.TryDecode(answer.GatewayId, key, out var keyLength)
+            && Base58Text.TryDecode(answer.GatewayId, key, out var keyLength)
             && keyLength == 32
             && Convert.TryFromBase64String(answer.Sig, signature, out var signatureLength)
             && signatureLength == 64

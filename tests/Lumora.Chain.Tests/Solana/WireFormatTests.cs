@@ -114,6 +114,8 @@ public sealed class WireFormatTests
     [InlineData("1111111111111111111111111111111")]
     [InlineData("0OIl111111111111111111111111111111111111111")]
     [InlineData("zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz")]
+    [InlineData("GwAF45zjfyGzUbd3i3hXxzGeuchzEZXwpRYHZM5912Fé")]
+    [InlineData("\u2014wAF45zjfyGzUbd3i3hXxzGeuchzEZXwpRYHZM5912F1")]
     public void Text_that_is_no_address_is_refused(string text) => Assert.False(PublicKey.TryParse(text, out _));
 
     private static Dictionary<string, TransactionInstruction> BuildInstructions()
