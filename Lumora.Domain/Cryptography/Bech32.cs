@@ -43,6 +43,8 @@ internal static class Bech32
         [NotNullWhen(false)] out string? fault)
     {
         (prefix, data, fault) = (null, null, null);
+        if (!Ascii.IsValid(text))
+            return (fault = "it holds a character that is not of ASCII") is null;
         var lower = text.ToLowerInvariant();
         if (text.Any(char.IsAsciiLetterUpper) && text.Any(char.IsAsciiLetterLower))
             return (fault = "it mixes upper and lower case") is null;

@@ -26,7 +26,7 @@ public static class ContentDigest
             .LastOrDefault(part => part.StartsWith(Key, StringComparison.Ordinal));
         Span<byte> hash = stackalloc byte[33];
         return member is not null
-            && member.EndsWith(':')
+            && member.EndsWith(':') && member.Length > Key.Length
             && Convert.TryFromBase64String(member[Key.Length..^1], hash, out var length)
             && CryptographicOperations.FixedTimeEquals(hash[..length], sha256);
     }

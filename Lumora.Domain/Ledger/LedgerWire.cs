@@ -48,14 +48,27 @@ public static class LedgerWire
     /// <summary>Reads the line of one request or of an all-or-nothing call; never empty.</summary>
     /// <exception cref="JsonException">It is none, or one that this host does not know.</exception>
     public static IReadOnlyList<LedgerRequest> DecodeRequests(ReadOnlySpan<byte> line) =>
-        JsonSerializer.Deserialize<WireRequest?[]>(line, Options) is { Length: > 0 } requests
+        Read<WireRequest?[]>(line) is { Length: > 0 } requests
             ? Array.ConvertAll(requests, Unwire)
             : throw new JsonException("Requests are expected.");
 
     /// <summary>Reads the line of outcomes; null = they are unknown.</summary>
     /// <exception cref="JsonException">It is none, or one that this host does not know.</exception>
     public static IReadOnlyList<LedgerOutcome>? DecodeOutcomes(ReadOnlySpan<byte> line) =>
-        JsonSerializer.Deserialize<LedgerOutcome[]?>(line, Options);
+        Read<LedgerOutcome[]>(line);
+
+    private static T? Read<T>(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(line, Options);
+        }
+        catch (NotSupportedException exception)
+        {
+            // A command or an outcome without the name of its kind.
+            throw new JsonException(exception.Message, exception);
+        }
+    }
 
     private static WireRequest Wire(LedgerRequest request) => new(
         request.Actor.Id, (int)request.Actor.Roles, request.Key, request.Command,

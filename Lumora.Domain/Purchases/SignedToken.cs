@@ -39,7 +39,11 @@ public static class SignedToken
         if (!Base64Url.IsValid(body) || !Base64Url.IsValid(mac))
             return false;
         var json = Base64Url.DecodeFromChars(body);
-        if (!CryptographicOperations.FixedTimeEquals(Mac(label, json, key), Base64Url.DecodeFromChars(mac)))
+        var expected = Mac(label, json, key);
+        if (!CryptographicOperations.FixedTimeEquals(expected, Base64Url.DecodeFromChars(mac)))
+            return false;
+        // The decoder forgives white space, padding and spare bits: one token has one spelling.
+        if (Base64Url.EncodeToString(json) != body || Base64Url.EncodeToString(expected) != mac)
             return false;
         content = JsonSerializer.Deserialize<T>(json, WireJson.Messages);
         return content is not null;

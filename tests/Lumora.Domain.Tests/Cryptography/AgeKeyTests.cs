@@ -37,6 +37,8 @@ public sealed class AgeKeyTests
     [InlineData("AGE1ZVKYG2LQZRAA2LNJVQEJ32NKUU0UES2S82HZRYE869XEEXVN73EQUNUJWJ")]
     [InlineData("Age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj")]
     [InlineData("age1bvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj")]
+    // The Kelvin sign is a small k in lower case.
+    [InlineData("age1zv\u212Ayg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj")]
     [InlineData("AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX")]
     [InlineData("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGkN7Uf1fWl6")]
     public void What_is_no_recipient_is_refused_with_a_reason(string? text)

@@ -165,6 +165,7 @@ public sealed class HttpMessageSignatureTests
         Assert.True(ContentDigest.Matches("sha-512=:AAAA:, " + ContentDigest.OfHash(hash), hash));
         Assert.False(ContentDigest.Matches(ContentDigest.Of("other"u8), hash));
         Assert.False(ContentDigest.Matches("sha-256=::", hash));
+        Assert.False(ContentDigest.Matches("sha-256=:", hash));
         Assert.False(ContentDigest.Matches("sha-512=:AAAA:", hash));
         Assert.False(ContentDigest.Matches("sha-256=:" + new string('A', 4000) + ":", hash));
     }

@@ -50,6 +50,7 @@ public sealed class LedgerWireTests
     [InlineData("\"asset\":\"LMR\"", "\"asset\":\"LMR\",\"newer\":1")]
     [InlineData("\"code\":\"network/fees\",", "")]
     [InlineData("open_account", "of_a_newer_host")]
+    [InlineData("\"$type\":\"open_account\",", "")]
     public void A_member_or_command_that_the_reader_does_not_know_or_misses_is_an_error(string known, string changed)
     {
         var line = Encoding.UTF8.GetString(LedgerWire.Encode([Request()]));
