@@ -168,9 +168,10 @@ public sealed partial class AnchoredCheckpoints(
         var patience = new Patience(cancellationToken);
         try
         {
-            await foreach (var signature in MemoCheckpoints.SignaturesAsync(server, payer, until, patience.AskAsync, cancellationToken))
+            await foreach (var row in MemoCheckpoints.RowsAsync(server, payer, until, patience.AskAsync, cancellationToken))
             {
-                if (await patience.AskAsync(() => MemoCheckpoints.ReadAsync(server, signature, keys, cancellationToken)) is { } memo
+                if (row.Error is null
+                    && await patience.AskAsync(() => MemoCheckpoints.ReadAsync(server, row.Signature, keys, cancellationToken)) is { } memo
                     && memo.FeePayer.Equals(payer))
                     own.Add(memo);
                 if (own.Count == MemosRead)

@@ -69,21 +69,24 @@ public static class MemoCheckpoints
         Action<string>? looking = null)
     {
         var looked = 0;
-        await foreach (var signature in SignaturesAsync(rpc, address, until, call => call(), cancellationToken))
+        await foreach (var row in RowsAsync(rpc, address, until, call => call(), cancellationToken))
         {
+            // Those that failed hold nothing, and cost whoever sent them a fee like all others: they count.
             if (++looked > TransactionsMax)
                 throw new SearchLimitException(address);
-            looking?.Invoke(signature);
-            if (await ReadAsync(rpc, signature, keys, cancellationToken) is { } found)
+            if (row.Error is not null)
+                continue;
+            looking?.Invoke(row.Signature);
+            if (await ReadAsync(rpc, row.Signature, keys, cancellationToken) is { } found)
                 yield return found;
         }
     }
 
     /// <summary>
-    /// The successful transactions that name <paramref name="address"/>, newest first, back to <paramref name="until"/> (not itself);
-    /// <paramref name="ask"/> makes each call, and may repeat it.
+    /// The transactions that name <paramref name="address"/>, newest first, back to <paramref name="until"/> (not itself), those that
+    /// failed too; <paramref name="ask"/> makes each call, and may repeat it.
     /// </summary>
-    internal static async IAsyncEnumerable<string> SignaturesAsync(
+    internal static async IAsyncEnumerable<SignatureInfo> RowsAsync(
         IRpcClient rpc, PublicKey address, string? until,
         Func<Func<Task<IReadOnlyList<SignatureInfo>>>, Task<IReadOnlyList<SignatureInfo>>> ask, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -94,8 +97,7 @@ public static class MemoCheckpoints
             var from = before;
             page = await ask(() => rpc.GetSignaturesForAddressAsync(address, PageRows, from, until, Commitment.Finalized, cancellationToken));
             foreach (var row in page)
-                if (row.Error is null)
-                    yield return row.Signature;
+                yield return row;
             before = page.Count > 0 ? page[^1].Signature : null;
         }
         while (page.Count >= PageRows);

@@ -158,15 +158,21 @@ public sealed class RpcClient(HttpClient http, Uri address, TimeSpan? timeout = 
             options["before"] = before;
         if (until is not null)
             options["until"] = until;
-        return await Call<IReadOnlyList<SignatureInfo>>(
-            "getSignaturesForAddress",
-            rows =>
+        return await Call<IReadOnlyList<SignatureInfo>>("getSignaturesForAddress", Page, ct, account.Key, options);
+
+        List<SignatureInfo> Page(JsonElement answer)
+        {
+            List<SignatureInfo> rows =
             [
-                .. rows.EnumerateArray().Select(row => new SignatureInfo(
+                .. answer.EnumerateArray().Select(row => new SignatureInfo(
                     Text(row.GetProperty("signature")), row.GetProperty("slot").GetUInt64(),
                     RpcJson.Time(row, "blockTime"), RpcJson.Error(row))),
-            ],
-            ct, account.Key, options);
+            ];
+            // Whoever goes on from page to page would go on for ever with a server that passes over what it is asked.
+            return rows.Count <= limit && rows.TrueForAll(row => row.Signature != before && row.Signature != until)
+                ? rows
+                : throw new FormatException("other rows than those that were asked for");
+        }
     }
 
     /// <inheritdoc/>
@@ -273,9 +279,7 @@ public sealed class RpcClient(HttpClient http, Uri address, TimeSpan? timeout = 
         {
             return read(answer);
         }
-        catch (Exception exception) when (
-            exception is InvalidOperationException or KeyNotFoundException or FormatException or IndexOutOfRangeException
-                or ArgumentException or OverflowException)
+        catch (Exception exception) when (RpcJson.IsOfOtherForm(exception))
         {
             throw new RpcUnavailableException($"{NodeAddress.Authority} answered {method} in no form that it has: {exception.Message}", exception);
         }

@@ -76,6 +76,10 @@ public sealed record PrioritizationFee(ulong Slot, ulong MicroLamports);
 /// <summary>Reading of answers.</summary>
 internal static class RpcJson
 {
+    /// <summary>True of what readers of JSON throw at a value of another form than they expect: the server's fault.</summary>
+    public static bool IsOfOtherForm(Exception exception) => exception is InvalidOperationException or KeyNotFoundException or FormatException
+        or IndexOutOfRangeException or ArgumentException or OverflowException;
+
     public static DateTimeOffset? Time(JsonElement parent, string name) =>
         parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
             ? DateTimeOffset.FromUnixTimeSeconds(value.GetInt64())

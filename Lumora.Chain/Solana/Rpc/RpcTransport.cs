@@ -49,16 +49,24 @@ internal sealed class RpcTransport(HttpClient http, Uri address, TimeSpan timeou
 
     private static JsonElement Read(JsonElement answer, string method)
     {
-        if (answer.ValueKind != JsonValueKind.Object)
-            throw new JsonException($"{method}: the answer is no JSON-RPC object.");
-        if (answer.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object)
-            throw ToException(error);
-        return answer.TryGetProperty("result", out var result)
-            ? result.Clone()
-            : throw new JsonException($"{method}: the answer has no result.");
+        try
+        {
+            if (answer.ValueKind != JsonValueKind.Object)
+                throw new JsonException($"{method}: the answer is no JSON-RPC object.");
+            if (answer.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object)
+                throw ToException(error);
+            return answer.TryGetProperty("result", out var result)
+                ? result.Clone()
+                : throw new JsonException($"{method}: the answer has no result.");
+        }
+        catch (Exception exception) when (RpcJson.IsOfOtherForm(exception))
+        {
+            throw new JsonException($"{method}: the answer has not the form of JSON-RPC: {exception.Message}", exception);
+        }
     }
 
-    private static RpcErrorException ToException(JsonElement error)
+    /// <summary>The exception of a JSON-RPC error; throws as <see cref="RpcJson.IsOfOtherForm"/> says when it has no form of one.</summary>
+    internal static RpcErrorException ToException(JsonElement error)
     {
         var code = error.GetProperty("code").GetInt32();
         var message = error.GetProperty("message").GetString() ?? "";

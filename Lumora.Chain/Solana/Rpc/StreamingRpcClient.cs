@@ -75,15 +75,27 @@ public sealed class StreamingRpcClient(Uri address)
         {
             using (message)
             {
-                if (message.RootElement.TryGetProperty("error", out var error))
-                    throw new RpcErrorException(
-                        error.GetProperty("code").GetInt32(), error.GetProperty("message").GetString() ?? "");
-                if (message.RootElement.TryGetProperty("params", out var notification))
-                    yield return read(notification.GetProperty("result"));
+                if (Read(message.RootElement, method, read) is { } notification)
+                    yield return notification.Value;
             }
         }
 
         throw new RpcUnavailableException($"The subscription at {address.Authority} ended.");
+    }
+
+    /// <summary>What a message notifies of; null when it is none, as the first one, which confirms the subscription.</summary>
+    private Notification<T>? Read<T>(JsonElement message, string method, Func<JsonElement, T> read)
+    {
+        try
+        {
+            if (message.TryGetProperty("error", out var error))
+                throw RpcTransport.ToException(error);
+            return message.TryGetProperty("params", out var notification) ? new Notification<T>(read(notification.GetProperty("result"))) : null;
+        }
+        catch (Exception fault) when (RpcJson.IsOfOtherForm(fault))
+        {
+            throw new RpcUnavailableException($"{address.Authority} sent to {method} what has no form that it has: {fault.Message}", fault);
+        }
     }
 
     private async Task ConnectAsync(ClientWebSocket socket, CancellationToken ct)
@@ -123,4 +135,6 @@ public sealed class StreamingRpcClient(Uri address)
             throw new RpcUnavailableException($"The subscription at {address.Authority} broke: {fault.Message}", fault);
         }
     }
+
+    private sealed record Notification<T>(T Value);
 }
