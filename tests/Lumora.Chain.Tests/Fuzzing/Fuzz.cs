@@ -24,7 +24,17 @@ internal sealed class Fuzz
             "\n", "\n\n", "\r\n", " ", "\t", "\0", "+", "-", "=", "==", "/", ".p/", "x001/", "0", "00", "-1", "1e3", "9223372036854775808", "\u2014 ", "\u00a0", "\u0085",
             "\ufeff", "A", "AAAA", "index ", "extra ", "\"", "{", "}", "[", "]", ",", ":", "null", "\\u0000", "\\ud800",
         }.Select(Encoding.UTF8.GetBytes),
-        [0x80], [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xFF, 0xFF, 0x03], [0x80, 0x80, 0x80, 0x80],
+        [0x80], [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xFF, 0xFF, 0x03], [0x80, 0x80, 0x80, 0x80], [0xFF, 0xFF, 0xFF, 0xFF, 0x07],
+    ];
+
+    // What may stand where JSON has another value: other kinds, numbers beyond every type, text that is no Unicode, great depth.
+    private static readonly byte[][] JsonValues =
+    [
+        .. new[]
+        {
+            "null", "true", "false", "0", "-1", "1.5", "1e400", "9223372036854775807", "18446744073709551616", "\"\"", "\"-1\"", "\"9223372036854775807\"", "\"x\"",
+            "\"\\ud800\"", "\"\\u0000\"", "[]", "[null]", "[[]]", "{}", "{\"\":null}", new string('[', 100) + new string(']', 100),
+        }.Select(Encoding.UTF8.GetBytes),
     ];
 
     private readonly byte[][] _seeds;
@@ -83,7 +93,7 @@ internal sealed class Fuzz
     private Gen<byte[]> Inputs()
     {
         var at = Gen.Int[0, 1 << 20];
-        var change = Gen.Select(Gen.Int[0, 9], at, at, Gen.Byte);
+        var change = Gen.Select(Gen.Int[0, 11], at, at, Gen.Byte);
         return Gen.Frequency(
             (1, Gen.Byte.Array[0, 300]),
             (12, Gen.Select(Gen.Int[0, _seeds.Length - 1].Select(i => _seeds[i]), change.List[1, 4], (seed, changes) => changes.Aggregate(seed, Change))));
@@ -116,9 +126,43 @@ internal sealed class Fuzz
                 return [.. input[..at], .. splice[Math.Min(other, splice.Length)..]];
             case 8 when at < input.Length && other < input.Length:
                 return With(With(input, at, input[other]), other, input[at]);
+            case 9 or 10 when JsonValueBehind(input, at) is var (from, to):
+                return [.. input[..from], .. JsonValues[change.Value % JsonValues.Length], .. input[to..]];
             default:
                 return [.. input, .. token];
         }
+    }
+
+    /// <summary>Where, from <paramref name="at"/> on, the next value of something like JSON begins and ends; null when none does.</summary>
+    private static (int From, int To)? JsonValueBehind(ReadOnlySpan<byte> input, int at)
+    {
+        var mark = input[at..].IndexOfAny((byte)':', (byte)'[', (byte)',');
+        if (mark < 0)
+            return null;
+        var from = at + mark + 1;
+        var (depth, isText) = (0, false);
+        for (var to = from; to < input.Length; to++)
+        {
+            switch (input[to])
+            {
+                case (byte)'\\' when isText:
+                    to++;
+                    break;
+                case (byte)'"':
+                    isText = !isText;
+                    break;
+                case (byte)'{' or (byte)'[' when !isText:
+                    depth++;
+                    break;
+                case (byte)'}' or (byte)']' or (byte)',' when !isText && depth == 0:
+                    return (from, to);
+                case (byte)'}' or (byte)']' when !isText:
+                    depth--;
+                    break;
+            }
+        }
+
+        return null;
     }
 
     private static byte[] With(byte[] input, int at, byte value)
