@@ -173,10 +173,11 @@ internal sealed class AggregateCheck(ILogSource source, string shard, AuditFold 
         while (await source.AskAsync(query, new { after, first = PageRows }, cancellationToken) is { } data)
         {
             var page = data.GetProperty(field);
+            var before = rows.Count;
             rows.AddRange(page.GetProperty("nodes").EnumerateArray());
             if (!page.GetProperty("pageInfo").GetProperty("hasNextPage").GetBoolean())
                 return rows;
-            if (rows.Count > RowsMax)
+            if (rows.Count == before || rows.Count > RowsMax)
                 throw new UnableException($"the server's list of {field} does not end.");
             after = page.GetProperty("pageInfo").GetProperty("endCursor").GetString();
         }

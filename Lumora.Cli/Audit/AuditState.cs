@@ -54,9 +54,16 @@ internal sealed record AuditState(
     {
         var (shard, key, epochs) = (subject.Shard, subject.Key, subject.Epochs);
         var name = isPart ? PartFile : CleanFile;
-        if (await new FolderBlobStore(folder).ReadAsync(name, cancellationToken) is not { } bytes)
-            return null;
-        var file = Path.Combine(folder, name);
+        return await new FolderBlobStore(folder).ReadAsync(name, cancellationToken) is { } bytes
+            ? Parse(bytes, Path.Combine(folder, name), isPart, shard, key, epochs)
+            : null;
+    }
+
+    /// <summary>Reads the bytes of <paramref name="file"/>; the rest as <see cref="ReadAsync"/>.</summary>
+    /// <exception cref="UnableException">It is damaged, or another log's.</exception>
+    public static (AuditState State, AuditFold Fold) Parse(
+        byte[] bytes, string file, bool isPart, string shard, TrustedKey key, EpochLength epochs)
+    {
         var body = bytes.AsMemory(0, Math.Max(0, bytes.Length - SHA256.HashSizeInBytes));
         if (!bytes.AsSpan().StartsWith(Encoding.ASCII.GetBytes(Format)) || !SHA256.HashData(body.Span).AsSpan().SequenceEqual(bytes.AsSpan(body.Length)))
             throw new UnableException($"{file} is damaged, or no state of this version of lumora. Delete it to audit from the first entry on.");
@@ -90,7 +97,11 @@ internal sealed record AuditState(
     }
 
     /// <summary>Writes state and fold into <paramref name="folder"/>: all of it or, after a crash, what was there before.</summary>
-    public async Task WriteAsync(string folder, bool isPart, AuditFold fold, CancellationToken cancellationToken)
+    public Task WriteAsync(string folder, bool isPart, AuditFold fold, CancellationToken cancellationToken) =>
+        new FolderBlobStore(folder).ReplaceAsync(isPart ? PartFile : CleanFile, ToBytes(fold), cancellationToken);
+
+    /// <summary>The file of this state and of what was folded.</summary>
+    public ReadOnlyMemory<byte> ToBytes(AuditFold fold)
     {
         using var stream = new MemoryStream();
         stream.Write(Encoding.ASCII.GetBytes(Format));
@@ -112,7 +123,7 @@ internal sealed record AuditState(
         }
 
         stream.Write(SHA256.HashData(stream.GetBuffer().AsSpan(0, (int)stream.Length)));
-        await new FolderBlobStore(folder).ReplaceAsync(isPart ? PartFile : CleanFile, stream.GetBuffer().AsMemory(0, (int)stream.Length), cancellationToken);
+        return stream.GetBuffer().AsMemory(0, (int)stream.Length);
     }
 
     /// <summary>Removes what an audit that was broken off has left.</summary>

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using System.Text.Json;
 using Lumora.Cli.Logs;
+using Lumora.Domain.Kernel;
 using Lumora.Domain.Log;
 
 namespace Lumora.Cli.Audit;
@@ -19,12 +19,14 @@ internal static class DetachedReading
             return (null, $"its data {path} has other bytes than the entry names");
         try
         {
-            using (JsonDocument.Parse(bytes))
-                return (bytes, null);
+            // As in a leaf: one spelling, and every text in it is Unicode.
+            return CanonicalJson.Canonicalize(bytes).AsSpan().SequenceEqual(bytes)
+                ? (bytes, null)
+                : (null, $"its data {path} is not canonical JSON");
         }
-        catch (JsonException exception)
+        catch (FormatException exception)
         {
-            return (null, $"its data {path} is no JSON: {exception.Message}");
+            return (null, $"its data {path} is not canonical JSON: {exception.Message}");
         }
     }
 }

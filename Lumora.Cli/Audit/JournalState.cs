@@ -99,6 +99,8 @@ internal static class JournalState
         var lines = input.ReadList(() => (
             From: keys[input.Read7BitEncodedInt64()], To: keys[input.Read7BitEncodedInt64()],
             Units: input.Read7BitEncodedInt64(), Back: input.Read7BitEncodedInt64()));
+        if (lines.Exists(line => line.From.Asset != line.To.Asset))
+            throw new InvalidDataException($"The transaction at {version} moves one asset to an account of another.");
         return new LedgerMovement(
             version, [.. lines.Select(line => new Posting(line.From.Code, line.To.Code, new Amount(line.Units), line.From.Asset))],
             reference, [.. lines.Select(line => line.Back)]);

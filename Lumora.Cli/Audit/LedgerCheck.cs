@@ -127,9 +127,23 @@ internal sealed class LedgerCheck : IAuditPart
         }
     }
 
-    // A list that is missing in the JSON is null here, whatever its type says.
-    private static bool IsIncomplete(ILedgerEvent @event) => @event is { Id: null } or TransactionPosted { Postings: null }
-        or HoldCaptured { Payments: null } or TransactionReversed { Postings: null } or TransactionReversed { Reversed: null };
+    // A list or a text that is missing in the JSON is null here, whatever its type says: what is kept of an event must be whole.
+    private static bool IsIncomplete(ILedgerEvent @event)
+    {
+        (TransactionReference? reference, IReadOnlyList<AccountKey>? opened) = @event switch
+        {
+            AccountOpened e => (null, [new AccountKey(e.Code, e.Asset)]),
+            TransactionPosted e => (e.Reference, e.Opened),
+            FundsHeld e => (e.Reference, null),
+            HoldCaptured e => (e.Reference, e.Opened),
+            TransactionReversed e => (e.Reference, e.Opened),
+            _ => (null, null),
+        };
+        return @event is { Id: null } or TransactionPosted { Postings: null } or HoldCaptured { Payments: null }
+                or TransactionReversed { Postings: null } or TransactionReversed { Reversed: null }
+            || reference is { Type: null } or { Id: null }
+            || opened?.Any(key => key is { Code: null } or { Asset: null }) == true;
+    }
 
     /// <summary>The common faults in words; the fold's own assertions stand behind them.</summary>
     private string? FaultOf(LedgerState state, Leaf leaf, ILedgerEvent @event, Guid id)

@@ -70,7 +70,12 @@ internal sealed class RewardCheck(EpochLength epochs) : IAuditPart
         Fill(_refusals);
         Fill(_contributions);
         Fill(_bookings);
-        _closing = input.ReadList(input.ReadJson<EpochClose>).SingleOrDefault();
+        _closing = input.ReadList(input.ReadJson<EpochClose>) switch
+        {
+            [] => null,
+            [var closing] => closing,
+            _ => throw new InvalidDataException("Two epochs are being closed at once."),
+        };
 
         void Fill<TKey, TValue>(Dictionary<TKey, TValue> rows)
             where TKey : notnull

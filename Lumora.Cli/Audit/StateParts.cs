@@ -14,11 +14,14 @@ internal static class StateParts
             write(item);
     }
 
-    /// <summary>Reads a list back.</summary>
+    /// <summary>Reads a list back, from a stream that knows its length: each item has a byte at least.</summary>
+    /// <exception cref="InvalidDataException">It says that it has more items than there can be.</exception>
     public static List<T> ReadList<T>(this BinaryReader input, Func<T> read)
     {
         var count = input.Read7BitEncodedInt();
-        var items = new List<T>(Math.Min(count, 1 << 20));
+        if (count < 0 || count > input.BaseStream.Length - input.BaseStream.Position)
+            throw new InvalidDataException($"A list has {count} items, more than bytes follow.");
+        var items = new List<T>(count);
         for (var i = 0; i < count; i++)
             items.Add(read());
         return items;

@@ -96,9 +96,12 @@ internal sealed record ConflictEvidence(
     /// <summary>Writes it into <paramref name="folder"/> under a name of its own; the file's path.</summary>
     public async Task<string> WriteAsync(string folder, CancellationToken cancellationToken)
     {
-        await new FolderBlobStore(folder).ReplaceAsync(FileName, JsonSerializer.SerializeToUtf8Bytes(this, Json), cancellationToken);
+        await new FolderBlobStore(folder).ReplaceAsync(FileName, ToBytes(), cancellationToken);
         return Path.Combine(folder, FileName);
     }
+
+    /// <summary>The file.</summary>
+    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, Json);
 
     // Size and the beginning of the root: forks at one size are two files.
     internal static string Mark(string note)

@@ -39,16 +39,23 @@ internal sealed record MonitorState(
     /// <summary>Reads the state in <paramref name="folder"/>; null when there is none.</summary>
     /// <exception cref="UnableException">It is damaged, or another log's.</exception>
     public static async Task<(MonitorState State, TreeEdge Edge)?> ReadAsync(
-        string folder, string shard, TrustedKey key, CancellationToken cancellationToken)
+        string folder, string shard, TrustedKey key, CancellationToken cancellationToken) =>
+        await new FolderBlobStore(folder).ReadAsync(FileName, cancellationToken) is { } bytes
+            ? Parse(bytes, Path.Combine(folder, FileName), shard, key)
+            : null;
+
+    /// <summary>Reads the bytes of <paramref name="file"/>.</summary>
+    /// <exception cref="UnableException">It is damaged, or another log's.</exception>
+    public static (MonitorState State, TreeEdge Edge) Parse(byte[] bytes, string file, string shard, TrustedKey key)
     {
-        if (await new FolderBlobStore(folder).ReadAsync(FileName, cancellationToken) is not { } bytes)
-            return null;
-        var file = Path.Combine(folder, FileName);
         try
         {
             var state = JsonSerializer.Deserialize<MonitorState>(bytes, WireJson.Messages);
             if (state is not { Format: FormatName })
                 throw new FormatException($"its format is not {FormatName}.");
+            // The reader of JSON does not look at what stands in a list.
+            if (state.Levels.Any(level => level is null) || state.Waiting.Any(waiting => waiting is null))
+                throw new FormatException("null stands where a level or an entry belongs.");
             var note = SignedNote.Parse(Encoding.UTF8.GetBytes(state.Note));
             // The key that the state names may have been replaced since: what counts is that one of ours has signed.
             if (state.Shard != shard || !key.Keys.Any(one => note.Signatures.Any(line => line.IsOf(one))))
@@ -72,8 +79,11 @@ internal sealed record MonitorState(
     };
 
     /// <summary>Writes it into <paramref name="folder"/>: all of it or, after a crash, what was there before.</summary>
-    public Task WriteAsync(string folder, CancellationToken cancellationToken) => new FolderBlobStore(folder).ReplaceAsync(
-        FileName, JsonSerializer.SerializeToUtf8Bytes(this, WireJson.Messages), cancellationToken);
+    public Task WriteAsync(string folder, CancellationToken cancellationToken) =>
+        new FolderBlobStore(folder).ReplaceAsync(FileName, ToBytes(), cancellationToken);
+
+    /// <summary>The file.</summary>
+    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, WireJson.Messages);
 
     private static MerkleHash Hash(string text) =>
         MerkleHash.TryParseBase64(text, out var hash) ? hash : throw new FormatException($"\"{text}\" is no hash.");

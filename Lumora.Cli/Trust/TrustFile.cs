@@ -78,6 +78,9 @@ internal sealed class TrustFile
             throw new FormatException($"The trust file's format is not {FormatName}.");
         if (!string.Equals(Encoding.UTF8.GetString(CanonicalJson.Serialize(body)) + "\n", note.Text, StringComparison.Ordinal))
             throw new FormatException("The trust file's text is not one line of canonical JSON.");
+        // The reader of JSON does not look at what stands in a list.
+        if (body.Shards.Any(shard => shard is null || shard.Keys.Any(key => key is null)) || body.Witnesses.Any(key => key is null))
+            throw new FormatException("The trust file has null where a shard or a key belongs.");
         if (body.Shards.Count == 0 || body.Shards.Any(shard => shard.Keys.Count == 0))
             throw new FormatException("The trust file names no log key.");
         foreach (var key in body.Shards.SelectMany(shard => shard.Keys).Concat(body.Witnesses))
