@@ -7,7 +7,6 @@ using Lumora.Domain.Tasks;
 using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Integration.Tests.Tasks;
 using Lumora.Projections.EventStore;
-using Lumora.Projections.Hosting;
 using Lumora.Projections.Ledger;
 using static Lumora.Integration.Tests.Purchases.MarketRun;
 
@@ -87,21 +86,6 @@ public sealed class AuditOfRunningNetworkSpecs(TestDatabases databases)
     }
 
     [Fact]
-    public async Task A_token_that_others_could_read_and_one_that_is_none_are_refused()
-    {
-        using var token = new TokenFile("abc");
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(token.Path, UnixFileMode.UserRead | UnixFileMode.GroupRead);
-            (await LoggedHost.RunAsync(AuditCommand.Create(), "--server", "http://127.0.0.1:9", "--token", token.Path)).Must(2, "--token", "chmod 600");
-        }
-
-        using var empty = new TokenFile("");
-        foreach (var none in (string[])["no token", empty.Path])
-            (await LoggedHost.RunAsync(AuditCommand.Create(), "--server", "http://127.0.0.1:9", "--token", none)).Must(2, "--token", "no access token");
-    }
-
-    [Fact]
     public async Task Rewards_of_a_running_network_follow_the_formula_and_totals_that_differ_are_found()
     {
         await using var fixture = new WorkFixture(databases);
@@ -125,16 +109,6 @@ public sealed class AuditOfRunningNetworkSpecs(TestDatabases databases)
         (await AuditAsync(fixture.App)).Must(1, "WRONG", $"epoch {first}", "the server says paid");
         await ChangeAsync(fixture.App, $"delete from reward_epoch where epoch = {first}");
         (await AuditAsync(fixture.App)).Must(1, "WRONG", $"epoch {first}", "the server does not tell it");
-    }
-
-    /// <summary>A file of its owner alone.</summary>
-    private sealed class TokenFile : IDisposable
-    {
-        public TokenFile(string token) => Assert.True(SecretFile.TryCreate(Path, System.Text.Encoding.ASCII.GetBytes($"{token}\n")));
-
-        public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"lumora-token-{Guid.NewGuid():N}");
-
-        public void Dispose() => File.Delete(Path);
     }
 
     private static string TokenOf(HttpClient client) => client.DefaultRequestHeaders.Authorization!.Parameter!;
