@@ -61,7 +61,7 @@ public static class LedgerDecider
     /// <summary>
     /// Decides all of <paramref name="asked"/> or none. When one is refused, nothing of the others happens or is recorded;
     /// a refusal that depends on the state is recorded for that one alone, so that the same call gets the same answer again,
-    /// and the others may be asked anew.
+    /// whatever the others would meet by then, and the others may be asked anew.
     /// </summary>
     /// <param name="state">Advanced by this call.</param>
     /// <param name="asked">In order; each passed <see cref="LedgerShape"/>.</param>
@@ -71,6 +71,8 @@ public static class LedgerDecider
     public static IReadOnlyList<LedgerStep> StepAll(
         LedgerState state, IReadOnlyList<PreparedRequest> asked, DateTimeOffset now, Func<Actor, TimeSpan?>? waitOf = null)
     {
+        if (RefusedBefore(state, asked) is { } before)
+            return Only(asked.Count, before, new LedgerStep(Repeat(state.Outcome(asked[before].Id)!, asked[before]), null, []));
         var steps = new LedgerStep[asked.Count];
         var refused = -1;
         var all = state.Try(() =>
@@ -90,9 +92,33 @@ public static class LedgerDecider
             return steps;
 
         var culprit = steps[refused];
+        return Only(asked.Count, refused, culprit.Event is null ? culprit : Record(state, asked[refused], culprit));
+    }
+
+    // The request that refuses the call by what is recorded under its key; null = none does. Of several the one that stands
+    // first in the journal: when this call was refused before, no later one was there yet, so it is refused for that again.
+    private static int? RefusedBefore(LedgerState state, IReadOnlyList<PreparedRequest> asked)
+    {
+        int? first = null;
+        var version = long.MaxValue;
+        for (var i = 0; i < asked.Count; i++)
+        {
+            if (state.Outcome(asked[i].Id) is not { } recorded || recorded.JournalVersion >= version
+                || (recorded.Code is null && recorded.Digest.Equals(asked[i].Digest)))
+                continue;
+            (first, version) = (i, recorded.JournalVersion);
+        }
+
+        return first;
+    }
+
+    // All of them wait where one has to.
+    private static LedgerStep[] Only(int count, int index, LedgerStep culprit)
+    {
+        var steps = new LedgerStep[count];
         var others = culprit.Outcome is LedgerOutcome.Busy ? culprit.Outcome : Refused(LedgerCodes.BulkRefused, null);
         Array.Fill(steps, new LedgerStep(others, null, []));
-        steps[refused] = culprit.Event is null ? culprit : Record(state, asked[refused], culprit);
+        steps[index] = culprit;
         return steps;
     }
 

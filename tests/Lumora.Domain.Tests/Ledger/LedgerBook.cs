@@ -45,7 +45,18 @@ internal sealed class LedgerBook
 
     public long Balance(string code) => State.Account(new AccountKey(code, ChartOfAccounts.Lmr))!.Balance;
 
+    /// <summary>Σ of all balances, by asset.</summary>
+    public Dictionary<string, Int128> Sums() => State.Accounts.GroupBy(account => account.Key.Asset, StringComparer.Ordinal).ToDictionary(
+        accounts => accounts.Key, accounts => accounts.Aggregate(Int128.Zero, (sum, account) => sum + account.Balance), StringComparer.Ordinal);
+
     public Int128 Sum() => State.Accounts.Aggregate(Int128.Zero, (sum, account) => sum + account.Balance);
+
+    public static (string Code, bool Replayed) CodeOf(LedgerOutcome outcome) => outcome switch
+    {
+        LedgerOutcome.Posted posted => ("ok", posted.Replayed),
+        LedgerOutcome.Refused refused => (refused.Rejection.Code, refused.Replayed),
+        var other => throw new InvalidOperationException(other.ToString()),
+    };
 
     private string NextKey() => $"auto-{_keys++}";
 }

@@ -179,6 +179,29 @@ public sealed class LedgerDeciderTests
     }
 
     [Fact]
+    public void A_refused_call_is_refused_for_the_same_reason_again_though_another_of_its_requests_would_fail_by_now()
+    {
+        _book.Accepts(Network, Pay(ChartOfAccounts.Emission, "participant/a/available", 100));
+        LedgerRequest[] call =
+        [
+            new(Alice, "k1", Pay("participant/a/available", "participant/b/available", 60)),
+            new(Alice, "k2", Pay("participant/b/available", "participant/nobody/available", 1)),
+        ];
+        Assert.Equal(
+            [(LedgerCodes.BulkRefused, false), (LedgerCodes.UnknownAccount, false)], _book.SubmitAll(call).Select(LedgerBook.CodeOf));
+        _book.Accepts(Alice, Pay("participant/a/available", "participant/b/available", 80));
+        var version = _book.State.Version;
+        Assert.Equal(
+            [(LedgerCodes.BulkRefused, false), (LedgerCodes.UnknownAccount, true)], _book.SubmitAll(call).Select(LedgerBook.CodeOf));
+        Assert.Equal(version, _book.State.Version);
+
+        // Nor is it refused for what was recorded later, when that is asked alone.
+        Assert.Equal((LedgerCodes.InsufficientFunds, false), LedgerBook.CodeOf(_book.Submit(call[0])));
+        Assert.Equal(
+            [(LedgerCodes.BulkRefused, false), (LedgerCodes.UnknownAccount, true)], _book.SubmitAll(call).Select(LedgerBook.CodeOf));
+    }
+
+    [Fact]
     public void The_ledgers_time_never_falls_when_the_clock_does()
     {
         var early = LedgerBook.Start;

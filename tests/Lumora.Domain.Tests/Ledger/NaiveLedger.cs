@@ -6,14 +6,14 @@ namespace Lumora.Domain.Tests.Ledger;
 
 /// <summary>
 /// The rules of docs/ledger.md written down a second time, as plainly as possible: a copy of everything per
-/// transaction, requests compared as text.
+/// transaction, requests compared as text. It shares nothing with the ledger but its words and the checks of shape.
 /// </summary>
 internal sealed class NaiveLedger
 {
     private readonly Dictionary<string, (string Content, string Code, long Version)> _outcomes;
-    private readonly HashSet<string> _frozen;
-    private readonly HashSet<string> _closed;
-    private readonly Dictionary<string, long> _floors;
+    private readonly HashSet<AccountKey> _frozen;
+    private readonly HashSet<AccountKey> _closed;
+    private readonly Dictionary<AccountKey, long?> _floors;
     private readonly Dictionary<long, Hold> _holds;
     private readonly Dictionary<long, List<Moved>> _moved;
 
@@ -25,16 +25,16 @@ internal sealed class NaiveLedger
     private NaiveLedger(NaiveLedger? other)
     {
         _outcomes = other is null ? new(StringComparer.Ordinal) : new(other._outcomes, StringComparer.Ordinal);
-        _frozen = other is null ? new(StringComparer.Ordinal) : new(other._frozen, StringComparer.Ordinal);
-        _closed = other is null ? new(StringComparer.Ordinal) : new(other._closed, StringComparer.Ordinal);
-        _floors = other is null ? new(StringComparer.Ordinal) : new(other._floors, StringComparer.Ordinal);
+        _frozen = other is null ? [] : new(other._frozen);
+        _closed = other is null ? [] : new(other._closed);
+        _floors = other is null ? [] : new(other._floors);
         _holds = other is null ? [] : new(other._holds);
         _moved = other is null ? [] : other._moved.ToDictionary(pair => pair.Key, pair => pair.Value.ToList());
-        Balances = other is null ? new(StringComparer.Ordinal) : new(other.Balances, StringComparer.Ordinal);
+        Balances = other is null ? [] : new(other.Balances);
         (Version, At) = (other?.Version ?? 0, other?.At ?? default);
     }
 
-    public Dictionary<string, BigInteger> Balances { get; private set; }
+    public Dictionary<AccountKey, BigInteger> Balances { get; private set; }
 
     public long Version { get; private set; }
 
@@ -45,16 +45,15 @@ internal sealed class NaiveLedger
 
     public NaiveLedger Clone() => new(this);
 
-    public BigInteger Held(string code) =>
-        _holds.Values.Where(hold => hold.Code == code).Aggregate(BigInteger.Zero, (sum, hold) => sum + hold.Left);
+    public BigInteger Held(AccountKey account) =>
+        _holds.Values.Where(hold => hold.Account == account).Aggregate(BigInteger.Zero, (sum, hold) => sum + hold.Left);
 
     public (string Code, bool Replayed) Submit(LedgerRequest request, DateTimeOffset now)
     {
         if (LedgerShape.Check(request) is { } fault)
             return (fault.Code, false);
-        var (id, content) = ($"{request.Actor.Id} {request.Key}", Text(request.Command));
-        if (_outcomes.TryGetValue(id, out var known))
-            return known.Content == content ? (known.Code, true) : (LedgerCodes.IdempotencyConflict, false);
+        if (Known(request) is { } known)
+            return known;
         var (version, at) = (Version, At);
         (Version, At) = (Version + 1, now > At ? now : At);
         var code = Do(request);
@@ -64,48 +63,96 @@ internal sealed class NaiveLedger
             return (code, false);
         }
 
-        _outcomes[id] = (content, code, Version);
+        _outcomes[IdOf(request)] = (Text(request.Command), code, Version);
         return (code, false);
     }
 
-    /// <summary>Where the journal says what came of (actor, key).</summary>
-    public long JournalVersionOf(LedgerRequest request) => _outcomes[$"{request.Actor.Id} {request.Key}"].Version;
+    /// <summary>The ledger after an all-or-nothing call, and the answers to it; this one stays as it is.</summary>
+    /// <param name="requests">Of the right shape.</param>
+    /// <param name="now">Of all of them.</param>
+    /// <param name="submit">How a request is decided; as by <see cref="Submit"/> when not given.</param>
+    public (NaiveLedger After, List<(string Code, bool Replayed)> Answers) TryAll(
+        IReadOnlyList<LedgerRequest> requests, DateTimeOffset now, NaiveSubmit? submit = null)
+    {
+        // What refused this call once refuses it for ever: of what the journal knows of its requests, the first.
+        var known = Enumerable.Range(0, requests.Count).Where(i => Known(requests[i]) is { Code: not "ok" })
+            .OrderBy(i => JournalVersionOf(requests[i])).ToList();
+        if (known.Count > 0)
+            return (Clone(), Only(known[0], Known(requests[known[0]])!.Value));
+        var (attempt, answers) = (Clone(), new List<(string Code, bool Replayed)>());
+        foreach (var request in requests)
+        {
+            var version = attempt.Version;
+            var answer = submit is null ? attempt.Submit(request, now) : submit(attempt, request, now);
+            answers.Add(answer);
+            if (answer.Code == "ok")
+                continue;
+            var refused = Clone();
+            if (attempt.Version > version)
+                refused.Record(request, answer.Code, now);
+            return (refused, Only(answers.Count - 1, answer));
+        }
 
-    /// <summary>Records a refusal that was decided behind other requests which were taken back.</summary>
-    public void Record(LedgerRequest request, string code, DateTimeOffset now)
+        return (attempt, answers);
+
+        List<(string, bool)> Only(int culprit, (string, bool) answer) =>
+            [.. Enumerable.Range(0, requests.Count).Select(i => i == culprit ? answer : (LedgerCodes.BulkRefused, false))];
+    }
+
+    /// <summary>Where the journal says what came of (actor, key).</summary>
+    public long JournalVersionOf(LedgerRequest request) => _outcomes[IdOf(request)].Version;
+
+    // A refusal that was decided behind other requests which were taken back.
+    private void Record(LedgerRequest request, string code, DateTimeOffset now)
     {
         (Version, At) = (Version + 1, now > At ? now : At);
-        _outcomes[$"{request.Actor.Id} {request.Key}"] = (Text(request.Command), code, Version);
+        _outcomes[IdOf(request)] = (Text(request.Command), code, Version);
     }
+
+    private (string Code, bool Replayed)? Known(LedgerRequest request) =>
+        !_outcomes.TryGetValue(IdOf(request), out var known) ? null
+        : known.Content == Text(request.Command) ? (known.Code, true)
+        : (LedgerCodes.IdempotencyConflict, false);
+
+    private static string IdOf(LedgerRequest request) => $"{request.Actor.Id} {request.Key}";
 
     private static bool IsSystem(LedgerRequest request) => request.Actor.Id.StartsWith("system:", StringComparison.Ordinal);
 
     private string Do(LedgerRequest request) => request.Command switch
     {
         PostTransaction post => Post(
-            [.. post.Postings.Select(p => new Moved(p.From, p.To, p.Amount.Units, 0))], IsSystem(request), reversible: true),
-        HoldFunds c => Stopped(c.Code) ?? Blocked(c.Code) ?? Promise(request.Actor.Id, c),
+            [.. post.Postings.Select(p => new Moved(new(p.From, p.Asset), new(p.To, p.Asset), p.Amount.Units, 0))],
+            IsSystem(request), reversible: true),
+        HoldFunds c => Stopped(new(c.Code, c.Asset)) ?? Blocked(new(c.Code, c.Asset)) ?? Promise(request.Actor.Id, c),
         CaptureHold c => Capture(request, c),
         ReleaseHold c => Finished(request, c.Hold) ?? End(c.Hold, "released"),
         ExpireHold c => Finished(request, c.Hold)
             ?? (At > _holds[c.Hold].Deadline ? End(c.Hold, "expired") : LedgerCodes.HoldNotDue),
         ReverseTransaction c => Reverse(request, c),
-        OpenAccount open => Balances.TryAdd(open.Code, 0) ? "ok" : LedgerCodes.AccountExists,
-        FreezeAccount c => Stopped(c.Code) ?? (_frozen.Add(c.Code) ? "ok" : LedgerCodes.AccountFrozen),
-        UnfreezeAccount c => Stopped(c.Code) ?? (_frozen.Remove(c.Code) ? "ok" : LedgerCodes.AccountNotFrozen),
-        CloseAccount c when Stopped(c.Code) is { } why => why,
-        CloseAccount c when !Balances[c.Code].IsZero || !Held(c.Code).IsZero => LedgerCodes.AccountNotEmpty,
-        CloseAccount c => _closed.Add(c.Code) ? "ok" : "never",
-        ChangeFloor c when Stopped(c.Code) is { } why => why,
-        ChangeFloor c when Balances[c.Code] - Held(c.Code) < c.Floor => LedgerCodes.InsufficientFunds,
-        ChangeFloor c => Set(c.Code, c.Floor!.Value),
+        OpenAccount c => Balances.TryAdd(new(c.Code, c.Asset), 0) ? "ok" : LedgerCodes.AccountExists,
+        FreezeAccount c => Govern(new(c.Code, c.Asset), account => _frozen.Add(account) ? "ok" : LedgerCodes.AccountFrozen),
+        UnfreezeAccount c => Govern(new(c.Code, c.Asset), account => _frozen.Remove(account) ? "ok" : LedgerCodes.AccountNotFrozen),
+        CloseAccount c => Govern(new(c.Code, c.Asset), Close),
+        ChangeFloor c => Govern(new(c.Code, c.Asset), account => Balances[account] - Held(account) < c.Floor
+            ? LedgerCodes.InsufficientFunds
+            : Set(account, c.Floor)),
         _ => throw new InvalidOperationException(),
     };
 
+    private string Govern(AccountKey account, Func<AccountKey, string> rule) => Stopped(account) ?? rule(account);
+
+    private string Close(AccountKey account)
+    {
+        if (!Balances[account].IsZero || !Held(account).IsZero)
+            return LedgerCodes.AccountNotEmpty;
+        _closed.Add(account);
+        return "ok";
+    }
+
     private string Post(List<Moved> postings, bool system, bool reversible)
     {
-        var balances = new Dictionary<string, BigInteger>(Balances, StringComparer.Ordinal);
-        var targets = new List<string>();
+        var balances = new Dictionary<AccountKey, BigInteger>(Balances);
+        var targets = new List<AccountKey>();
         foreach (var posting in postings)
         {
             var target = posting.To;
@@ -113,8 +160,8 @@ internal sealed class NaiveLedger
                 return LedgerCodes.UnknownAccount;
             if (Blocked(target) is { } why)
             {
-                target = "suspense/" + target;
-                if (!system || posting.To.StartsWith("suspense/", StringComparison.Ordinal) || Blocked(target) is not null)
+                target = target with { Code = "suspense/" + target.Code };
+                if (!system || posting.To.Code.StartsWith("suspense/", StringComparison.Ordinal) || Blocked(target) is not null)
                     return why;
                 balances.TryAdd(target, 0);
             }
@@ -148,11 +195,12 @@ internal sealed class NaiveLedger
     {
         if (c.Deadline <= At || c.Deadline - At > TimeSpan.FromDays(400))
             return LedgerCodes.InvalidDeadline;
-        if (Held(c.Code) + c.Amount.Units > long.MaxValue)
+        var account = new AccountKey(c.Code, c.Asset);
+        if (Held(account) + c.Amount.Units > long.MaxValue)
             return LedgerCodes.Overflow;
-        if (Balances[c.Code] - Held(c.Code) - c.Amount.Units < FloorOf(c.Code))
+        if (Balances[account] - Held(account) - c.Amount.Units < FloorOf(account))
             return LedgerCodes.InsufficientFunds;
-        _holds[Version] = new Hold(maker, c.Code, c.Amount.Units, c.Deadline, "open");
+        _holds[Version] = new Hold(maker, account, c.Amount.Units, c.Deadline, "open");
         return "ok";
     }
 
@@ -176,7 +224,8 @@ internal sealed class NaiveLedger
         var left = c.Finish ? 0 : hold.Left - (long)sum;
         _holds[c.Hold] = hold with { Left = left, Status = left == 0 ? "captured" : "open" };
         var code = Post(
-            [.. c.Payments.Select(p => new Moved(hold.Code, p.To, p.Amount.Units, 0))], IsSystem(request), reversible: true);
+            [.. c.Payments.Select(p => new Moved(hold.Account, hold.Account with { Code = p.To }, p.Amount.Units, 0))],
+            IsSystem(request), reversible: true);
         if (code != "ok")
             _holds[c.Hold] = hold;
         return code;
@@ -207,32 +256,35 @@ internal sealed class NaiveLedger
         return code;
     }
 
-    private static bool OpensItself(Dictionary<string, BigInteger> balances, string code) =>
-        (code.StartsWith("escrow/", StringComparison.Ordinal) || code.StartsWith("suspense/", StringComparison.Ordinal))
-        && balances.TryAdd(code, 0);
+    private static bool OpensItself(Dictionary<AccountKey, BigInteger> balances, AccountKey account) =>
+        (account.Code.StartsWith("escrow/", StringComparison.Ordinal) || account.Code.StartsWith("suspense/", StringComparison.Ordinal))
+        && balances.TryAdd(account, 0);
 
-    private BigInteger FloorOf(string code) => _floors.TryGetValue(code, out var floor)
-        ? floor
-        : code == "network/emission" ? BigInteger.Pow(-10, 31) : 0;
+    // Null = unbounded.
+    private BigInteger? FloorOf(AccountKey account) =>
+        _floors.TryGetValue(account, out var floor) ? floor
+        : account.Code.Split('/') is ["network", "emission"] or ["chain" or "clearing", _] ? null
+        : BigInteger.Zero;
 
-    private string Set(string code, long floor)
+    private string Set(AccountKey account, long? floor)
     {
-        _floors[code] = floor;
+        _floors[account] = floor;
         return "ok";
     }
 
-    private string? Stopped(string code) => !Balances.ContainsKey(code)
+    private string? Stopped(AccountKey account) => !Balances.ContainsKey(account)
         ? LedgerCodes.UnknownAccount
-        : _closed.Contains(code) ? LedgerCodes.AccountClosed : null;
+        : _closed.Contains(account) ? LedgerCodes.AccountClosed : null;
 
-    private string? Blocked(string code) => _closed.Contains(code)
+    private string? Blocked(AccountKey account) => _closed.Contains(account)
         ? LedgerCodes.AccountClosed
-        : _frozen.Contains(code) ? LedgerCodes.AccountFrozen : null;
+        : _frozen.Contains(account) ? LedgerCodes.AccountFrozen : null;
 
     private static string Text(LedgerCommand command) => command switch
     {
-        PostTransaction post => $"post {post.Kind} {post.Reference} " + string.Join(';', post.Postings.Select(p => string.Create(
-            CultureInfo.InvariantCulture, $"{p.From}>{p.To}:{p.Amount.Units}"))),
+        PostTransaction c => $"post {c.Kind} {c.Reference} {Text(c.Metadata)} {string.Join(';', c.Postings)}",
+        HoldFunds c => string.Create(
+            CultureInfo.InvariantCulture, $"{c with { Metadata = null }} {Text(c.Metadata)} {c.Deadline.UtcTicks}"),
         CaptureHold c => string.Create(CultureInfo.InvariantCulture, $"capture {c.Hold} {c.Finish} ")
             + string.Join(';', c.Payments),
         ReverseTransaction c => string.Create(CultureInfo.InvariantCulture, $"reverse {c.Transaction} {c.Reason} {c.Parts is null} ")
@@ -240,7 +292,10 @@ internal sealed class NaiveLedger
         _ => command.ToString(),
     };
 
-    private sealed record Hold(string Maker, string Code, long Left, DateTimeOffset Deadline, string Status);
+    private static string Text(IReadOnlyDictionary<string, string>? metadata) =>
+        string.Join(';', (metadata ?? new Dictionary<string, string>()).OrderBy(pair => pair.Key, StringComparer.Ordinal));
 
-    private sealed record Moved(string From, string To, long Units, long Back);
+    private sealed record Hold(string Maker, AccountKey Account, long Left, DateTimeOffset Deadline, string Status);
+
+    private sealed record Moved(AccountKey From, AccountKey To, long Units, long Back);
 }

@@ -57,6 +57,24 @@ public sealed class LedgerBulkTests(TestDatabases databases)
     }
 
     [Fact]
+    public async Task A_refused_call_is_refused_for_the_same_reason_again_whatever_its_other_requests_would_meet_by_then()
+    {
+        await using var harness = await StartAsync(databases);
+        var ledger = await harness.WriterAsync();
+        await FundAsync(ledger, 3, 100);
+        LedgerRequest[] call = [Request("k1", Pay(Account(0), Account(1), 60)), Request("k2", Pay(Account(2), Account(1), 101))];
+        var first = await ledger.SubmitAsync(call, BulkMode.AllOrNothing, Ct);
+        Assert.IsType<LedgerOutcome.Posted>(await ledger.AskAsync(Request("away", Pay(Account(0), Account(1), 80))));
+        var events = await harness.CountAsync("select count(*) from mt_events");
+
+        // Another writer knows of it what the tables say.
+        var next = await harness.WriterAsync();
+        foreach (var answers in new[] { await ledger.SubmitAsync(call, BulkMode.AllOrNothing, Ct), await next.SubmitAsync(call, BulkMode.AllOrNothing, Ct) })
+            Assert.Equal([first[0], ((LedgerOutcome.Refused)first[1]) with { Replayed = true }], answers);
+        Assert.Equal(events, await harness.CountAsync("select count(*) from mt_events"));
+    }
+
+    [Fact]
     public async Task Each_for_itself_has_its_own_answer()
     {
         await using var harness = await StartAsync(databases);

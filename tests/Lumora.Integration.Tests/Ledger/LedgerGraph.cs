@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using Lumora.Api.GraphQL;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
 using Lumora.Projections.Ledger;
@@ -111,14 +112,16 @@ internal static class LedgerGraph
             {
                 ["from"] = c.Postings[0].From,
                 ["payments"] = c.Postings.Select(p => new { to = p.To, amount = p.Amount.ToString() }).ToList(),
-                ["reference"] = c.Reference is { } reference ? new { type = reference.Type, id = reference.Id } : null,
-                ["metadata"] = c.Metadata?.Select(pair => new { key = pair.Key, value = pair.Value }).ToList(),
+                ["reference"] = Reference(c.Reference),
+                ["metadata"] = Metadata(c.Metadata),
             }),
             HoldFunds c => ("holdFunds", new(StringComparer.Ordinal)
             {
                 ["account"] = c.Code,
                 ["amount"] = c.Amount.ToString(),
                 ["deadline"] = c.Deadline.ToWire(),
+                ["reference"] = Reference(c.Reference),
+                ["metadata"] = Metadata(c.Metadata),
             }),
             CaptureHold c => ("captureHold", new(StringComparer.Ordinal)
             {
@@ -146,6 +149,12 @@ internal static class LedgerGraph
         input["idempotencyKey"] = request.Key;
         return (field, input);
     }
+
+    private static ReferenceInput? Reference(TransactionReference? reference) =>
+        reference is null ? null : new ReferenceInput(reference.Type, reference.Id);
+
+    private static List<MetadataInput>? Metadata(IReadOnlyDictionary<string, string>? metadata) =>
+        metadata?.Select(pair => new MetadataInput(pair.Key, pair.Value)).ToList();
 
     private static Dictionary<string, object?> Govern(string code, string reason) =>
         new(StringComparer.Ordinal) { ["account"] = code, ["reason"] = reason };

@@ -18,30 +18,29 @@ internal sealed class ConformanceRun : IAsyncDisposable
 {
     private const int People = 4;
     private const int Funds = 120;
-    private static readonly Actor Network = Actor.System("test");
     private readonly LumoraApp _app;
     private readonly Random _random;
-    private readonly NaiveSubmit _submit;
+    private readonly List<Round> _rounds = [];
     private readonly Dictionary<string, HttpClient> _clients = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<long, (string Key, DateTimeOffset? At)> _places = [];
     private RandomRequests _requests = null!;
+    private NaiveLedger _opened = new();
     private NaiveLedger _naive = new();
 
-    private ConformanceRun(LumoraApp app, FlakyProbe probe, Random random, NaiveSubmit submit) =>
-        (_app, Probe, _random, _submit) = (app, probe, random, submit);
+    private ConformanceRun(LumoraApp app, FlakyProbe probe, Random random) => (_app, Probe, _random) = (app, probe, random);
 
     public FlakyProbe Probe { get; }
 
     public ILedger Ledger => _app.Get<ILedgers>().For(ShardRole.Global);
 
-    /// <summary>How often each command was answered with each code.</summary>
-    public ConcurrentDictionary<string, int> Seen { get; } = new(StringComparer.Ordinal);
+    /// <summary>How often each command was answered with each code, and what else there was.</summary>
+    public ConformanceCoverage Seen { get; } = new();
 
-    public string AnyAccount => _naive.Balances.Keys.First(code => code.StartsWith("participant/", StringComparison.Ordinal));
+    public string AnyAccount => _naive.Balances.Keys.First(key => key.Code.StartsWith("participant/", StringComparison.Ordinal)).Code;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public static async Task<ConformanceRun> StartAsync(TestDatabases databases, int seed, NaiveSubmit submit)
+    public static async Task<ConformanceRun> StartAsync(TestDatabases databases, int seed)
     {
         var random = new Random(seed);
         var (probe, steward) = (new FlakyProbe(new Random(seed)), new TestWallet());
@@ -60,7 +59,7 @@ internal sealed class ConformanceRun : IAsyncDisposable
         var app = new LumoraApp(
             await databases.CreateAsync(), settings: settings, services: services => services.AddSingleton<ILedgerProbe>(probe));
         await app.StartAsync();
-        var run = new ConformanceRun(app, probe, random, submit);
+        var run = new ConformanceRun(app, probe, random);
         await run.OpenAsync(steward);
         return run;
     }
@@ -69,33 +68,58 @@ internal sealed class ConformanceRun : IAsyncDisposable
     public async Task RoundAsync(bool faults)
     {
         var from = TimeProvider.System.Now();
-        var calls = _requests.Round(from, groups: !faults);
+        var calls = _requests.Round(from);
         Probe.Database = faults ? _app.Get<ShardSessions>().DataSource(ShardRole.Global) : null;
         var flights = (await Task.WhenAll(calls.Select(call => Task.Run(() => FlyAsync(call, faults))))).SelectMany(f => f).ToList();
         Probe.Database = null;
-        var to = TimeProvider.System.Now();
-        _naive = new OrderSearch(_submit).Find(_naive, flights, from, to) ?? throw new NonconformingException(
+        var round = new Round(flights, from, TimeProvider.System.Now());
+        _rounds.Add(round);
+        _naive = new OrderSearch(OrderSearch.Plain).Find(_naive, flights, round.From, round.To) ?? throw new NonconformingException(
             $"no order fits, at version {_naive.Version}:\n{string.Join('\n', flights)}");
-        foreach (var (request, answer) in flights.SelectMany(flight => flight.Requests.Zip(flight.Answers)))
-            Note(request, answer);
+        foreach (var flight in flights)
+            Note(flight);
+        Seen.Note(_naive);
     }
 
     /// <summary>Compares what the ledger holds with the naive one.</summary>
     public async Task EndAsync()
     {
         var queries = _app.Get<LedgerQueries>();
-        foreach (var (code, balance) in _naive.Balances)
+        foreach (var (key, balance) in _naive.Balances)
         {
-            var account = await queries.AccountAsync(ShardRole.Global, code, ChartOfAccounts.Lmr, Ct);
-            if (account is null || account.Balance != balance || account.Held != _naive.Held(code))
-                throw new NonconformingException($"{code} is {account}, not {balance} with {_naive.Held(code)} held");
+            var account = await queries.AccountAsync(ShardRole.Global, key.Code, key.Asset, Ct);
+            if (account is null || account.Balance != balance || account.Held != _naive.Held(key))
+                throw new NonconformingException($"{key} is {account}, not {balance} with {_naive.Held(key)} held");
         }
 
-        Assert.Equal(BigInteger.Zero, _naive.Balances.Values.Aggregate(BigInteger.Zero, (sum, balance) => sum + balance));
+        // And no account more than those.
+        var lines = await _app.Get<LedgerRollUpQueries>().TrialBalanceAsync(ShardRole.Global, Ct);
+        Assert.Equal(_naive.Balances.Count, lines.Sum(line => line.Accounts));
+        Assert.All(
+            _naive.Balances.GroupBy(pair => pair.Key.Asset, pair => pair.Value),
+            balances => Assert.Equal(BigInteger.Zero, balances.Aggregate(BigInteger.Zero, (sum, balance) => sum + balance)));
         var verification = await _app.Get<LedgerVerifier>().VerifyAsync(ShardRole.Global, Ct);
         Assert.Empty(verification.Findings);
         if (verification.Events != _naive.Version)
             throw new NonconformingException($"the journal has {verification.Events} events, not {_naive.Version}");
+    }
+
+    /// <summary>
+    /// Whether a ledger that decides by <paramref name="submit"/> could have given all the answers so far, and would stand where this
+    /// one does.
+    /// </summary>
+    public bool WouldConform(NaiveSubmit submit)
+    {
+        var (search, naive) = (new OrderSearch(submit), _opened);
+        foreach (var round in _rounds)
+        {
+            if (search.Find(naive, round.Flights, round.From, round.To) is not { } next)
+                return false;
+            naive = next;
+        }
+
+        return naive.Balances.Count == _naive.Balances.Count
+            && naive.Balances.All(pair => _naive.Balances.GetValueOrDefault(pair.Key) == pair.Value && naive.Held(pair.Key) == _naive.Held(pair.Key));
     }
 
     public async ValueTask DisposeAsync()
@@ -118,6 +142,9 @@ internal sealed class ConformanceRun : IAsyncDisposable
             await SetUpAsync($"fund-{i}", LedgerHarness.Pay(ChartOfAccounts.Emission, ChartOfAccounts.Available(id), Funds));
         }
 
+        foreach (var code in NetworkRequests.OpenInGem(people))
+            await SetUpAsync($"open-{code}", new OpenAccount(code, NetworkRequests.Gem));
+        _opened = _naive;
         _requests = new RandomRequests(_random, people, new Actor(await SignInAsync(steward), Roles.Steward));
     }
 
@@ -131,7 +158,7 @@ internal sealed class ConformanceRun : IAsyncDisposable
 
     private async Task SetUpAsync(string key, LedgerCommand command)
     {
-        var request = new LedgerRequest(Network, key, command);
+        var request = new LedgerRequest(NetworkRequests.Network, key, command);
         var posted = Assert.IsType<LedgerOutcome.Posted>(await Ledger.AskAsync(request));
         Assert.Equal(("ok", false), _naive.Submit(request, posted.At));
         Assert.Equal(_naive.JournalVersionOf(request), posted.JournalVersion);
@@ -171,11 +198,16 @@ internal sealed class ConformanceRun : IAsyncDisposable
         }
     }
 
-    private void Note(LedgerRequest request, LedgerAnswer answer)
+    private void Note(Flight flight)
     {
-        Seen.AddOrUpdate($"{request.Command.GetType().Name} {answer.Code}", 1, (_, count) => count + 1);
-        _requests.Learn(request, answer);
-        if (answer.Version is { } version)
-            Assert.Equal((request.Key, answer.At), _places.GetOrAdd(version, (request.Key, answer.At)));
+        Seen.Note(flight);
+        foreach (var (request, answer) in flight.Requests.Zip(flight.Answers))
+        {
+            _requests.Learn(request, answer);
+            if (answer.Version is { } version)
+                Assert.Equal((request.Key, answer.At), _places.GetOrAdd(version, (request.Key, answer.At)));
+        }
     }
+
+    private sealed record Round(IReadOnlyList<Flight> Flights, DateTimeOffset From, DateTimeOffset To);
 }

@@ -8,7 +8,7 @@ namespace Lumora.Integration.Tests.Ledger.Conformance;
 /// <param name="Requests">One, or those of an all-or-nothing call.</param>
 /// <param name="Answers">An answer to each.</param>
 /// <param name="MayBeRepeated">
-/// An earlier attempt's answer may have been lost, so that a first effect may be answered as a replay of it.
+/// An earlier attempt's answer may have been lost. What it did, it did once: the answer then is that of the same call asked again.
 /// </param>
 internal sealed record Flight(
     IReadOnlyList<LedgerRequest> Requests, IReadOnlyList<LedgerAnswer> Answers, bool MayBeRepeated = false)
@@ -16,9 +16,6 @@ internal sealed record Flight(
     public override string ToString() => string.Join("; ", Requests.Zip(
         Answers, (request, answer) => $"{request.Actor.Id} {request.Key} {request.Command} => {answer}"));
 }
-
-/// <summary>How the naive ledger is asked: the canaries ask a wrong one.</summary>
-internal delegate (string Code, bool Replayed) NaiveSubmit(NaiveLedger ledger, LedgerRequest request, DateTimeOffset now);
 
 /// <summary>
 /// Whether the answers of what was in flight at once fit some order (linearizability): tries the orders, and the moments
@@ -87,41 +84,21 @@ internal sealed class OrderSearch(NaiveSubmit submit)
         // What needs no state is looked at first, in every request of the call.
         if (flight.Requests.Any(IsForbidden))
         {
-            var expected = flight.Requests.Select(request => IsForbidden(request) ? LedgerCodes.Forbidden : LedgerCodes.BulkRefused);
-            return expected.SequenceEqual(flight.Answers.Select(answer => answer.Code), StringComparer.Ordinal) ? ledger : null;
+            return AreThese(flight, [.. flight.Requests.Select(request => (IsForbidden(request) ? LedgerCodes.Forbidden : LedgerCodes.BulkRefused, false))])
+                ? ledger
+                : null;
         }
 
-        var next = ledger.Clone();
-        for (var i = 0; i < flight.Requests.Count; i++)
-        {
-            var version = next.Version;
-            var expected = submit(next, flight.Requests[i], now);
-            if (expected.Code == LedgerAnswer.Ok && flight.Answers[i].Code == LedgerAnswer.Ok)
-            {
-                if (!Fits(next, expected, flight, i))
-                    return null;
-                continue;
-            }
-
-            if (expected.Code == LedgerAnswer.Ok)
-            {
-                // Allowed only as a neighbour of the one at fault.
-                if (flight.Answers[i].Code != LedgerCodes.BulkRefused)
-                    return null;
-                continue;
-            }
-
-            if (flight.Answers[i].Code != expected.Code
-                || flight.Answers.Where((_, other) => other != i).Any(other => other.Code != LedgerCodes.BulkRefused))
-                return null;
-            var refused = ledger.Clone();
-            if (next.Version > version)
-                refused.Record(flight.Requests[i], expected.Code, now);
-            return refused;
-        }
-
-        return flight.Answers.All(answer => answer.Code == LedgerAnswer.Ok) ? next : null;
+        var (next, expected) = ledger.TryAll(flight.Requests, now, submit);
+        if (!AreThese(flight, expected) && !(flight.MayBeRepeated && AreThese(flight, next.TryAll(flight.Requests, now, submit).Answers)))
+            return null;
+        return flight.Requests.Zip(flight.Answers).All(one => one.Second.Code != LedgerAnswer.Ok || one.Second.Version == next.JournalVersionOf(one.First))
+            ? next
+            : null;
     }
+
+    private static bool AreThese(Flight flight, List<(string Code, bool Replayed)> expected) =>
+        flight.Answers.Select(answer => (answer.Code, answer.Replayed)).SequenceEqual(expected);
 
     private static bool Fits(NaiveLedger ledger, (string Code, bool Replayed) expected, Flight flight, int index)
     {
