@@ -1,5 +1,4 @@
 using Lumora.Projections.EventStore;
-using Npgsql;
 
 namespace Lumora.Projections.Ledger;
 
@@ -12,7 +11,7 @@ public sealed record DueHold(long Number, DateTimeOffset Deadline);
 public sealed class DueHolds(ShardSessions sessions)
 {
     // The ledger's time counts where it is ahead of the clock: no capture is taken any more either.
-    private const string Sql =
+    private const string DueSql =
         """
         select number, deadline from ledger_hold
         where status = 0 and deadline < greatest($1, (select at from ledger_fence where shard = $2))
@@ -24,19 +23,11 @@ public sealed class DueHolds(ShardSessions sessions)
     /// The next <paramref name="rows"/> holds after <paramref name="last"/> that are due at <paramref name="now"/>, in the
     /// order of their deadlines.
     /// </summary>
-    public async Task<IReadOnlyList<DueHold>> AfterAsync(
-        ShardRole role, DueHold? last, DateTimeOffset now, int rows, CancellationToken ct)
-    {
-        await using var command = sessions.DataSource(role).CreateCommand(Sql);
-        command.Parameters.Add(LedgerParameters.Time(now));
-        command.Parameters.Add(LedgerParameters.Text(sessions.ShardOf(role)));
-        command.Parameters.Add(LedgerParameters.Time(last?.Deadline ?? DateTimeOffset.UnixEpoch));
-        command.Parameters.Add(LedgerParameters.Long(last?.Number ?? 0));
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = rows });
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        var due = new List<DueHold>();
-        while (await reader.ReadAsync(ct))
-            due.Add(new DueHold(reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1)));
-        return due;
-    }
+    public Task<IReadOnlyList<DueHold>> AfterAsync(
+        ShardRole role, DueHold? last, DateTimeOffset now, int rows, CancellationToken ct) =>
+        Due(sessions.ShardOf(role), last, now, rows).AllAsync(
+            sessions.DataSource(role), row => new DueHold(row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1)), ct);
+
+    internal static SqlQuery Due(string shard, DueHold? last, DateTimeOffset now, long rows) =>
+        new(DueSql, now, shard, last?.Deadline ?? DateTimeOffset.UnixEpoch, last?.Number ?? 0, rows);
 }

@@ -32,11 +32,14 @@ public sealed class LedgerRollUpQueries(ShardSessions sessions)
           select balance, held from ledger_account where code ~>=~ $2 and code ~<~ $3 and asset = $4) below
         """;
 
+    // The accounts of the network are found asset by asset, as their index is ordered.
     private const string TrialBalanceSql =
         """
         select prefix, asset, accounts, balance::text from ledger_roll_up where prefix = any($1)
         union all
-        select code, asset, 1, balance::text from ledger_account where code ~>=~ $2 and code ~<~ $3
+        select a.code, a.asset, 1, a.balance::text
+        from ledger_roll_up r join ledger_account a on a.asset = r.asset and a.code ~>=~ $2 and a.code ~<~ $3
+        where r.prefix = $4
         """;
 
     private static readonly string[] Families =
@@ -68,7 +71,7 @@ public sealed class LedgerRollUpQueries(ShardSessions sessions)
         : new SqlQuery(RangeSql, prefix, CodePrefix.First(prefix), CodePrefix.End(prefix), asset);
 
     internal static SqlQuery TrialBalance() => new(
-        TrialBalanceSql, Families, CodePrefix.First(NetworkFamily), CodePrefix.End(NetworkFamily));
+        TrialBalanceSql, Families, CodePrefix.First(NetworkFamily), CodePrefix.End(NetworkFamily), NetworkFamily);
 
     // Sums are numeric in the database: they may exceed 64 bits.
     private static Int128 Number(NpgsqlDataReader row, int ordinal) =>

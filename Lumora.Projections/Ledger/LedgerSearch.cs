@@ -34,8 +34,8 @@ public sealed record FoundTransactions(IReadOnlyList<JournalTransaction> Transac
 
 /// <summary>
 /// Finds transactions, captures, reversals and holds by what they are for. Every search walks one index in journal order. What
-/// that index does not know (the actor, say) is looked at in the journal, for so many events a call: an answer is then short,
-/// and says from where to go on, rather than late.
+/// that index does not know (the actor, say, or the kind among those of a reference) is looked at row by row, for so many events
+/// a call: an answer is then short, and says from where to go on, rather than late.
 /// </summary>
 public sealed class LedgerSearch(ShardSessions sessions)
 {
@@ -111,38 +111,49 @@ public sealed class LedgerSearch(ShardSessions sessions)
     // Fixed pieces of SQL, put together: each search is planned for the conditions that it has.
     internal static SqlQuery LookUp(string shard, TransactionFilter filter, JournalRange range)
     {
-        var exact = filter is { Actor: null, Participates: null };
+        var both = filter is { Reference: not null, Kind: not null };
+        var exact = filter is { Actor: null, Participates: null } && !both;
         var values = new List<object>
         {
             LedgerJournal.StreamId(shard), range.Above, range.Below, exact ? range.Limit : LookedUpMax,
             filter.Participates is null ? range.Limit : LookedUpMax,
         };
         var (order, last) = range.OldestFirst ? ("asc", "max") : ("desc", "min");
-        var (named, wanted) = (Named(filter, values), Wanted(filter, values));
+        var (named, chosen, wanted) = (Named(filter, values), Chosen(filter, order, values), Wanted(filter, values));
         return new SqlQuery(
             $"""
             with named as materialized (
-              select journal_version as version from ledger_outcome
+              select journal_version as version{(both ? ", kind" : "")} from ledger_outcome
               where journal_version > $2 and journal_version < $3{named}
               order by journal_version {order} limit $4)
             select n.count, n.last, f.*
             from (select count(*) as count, {last}(version) as last from named) n
             left join (
               select m.*
-              from named cross join lateral (
+              from {chosen} cross join lateral (
                 select {JournalTransaction.Columns} from mt_events
-                where stream_id = $1 and version = named.version{wanted} limit 1) m
-              order by named.version {order} limit $5) f on true
+                where stream_id = $1 and version = chosen.version{wanted} limit 1) m
+              order by chosen.version {order} limit $5) f on true
             order by f.version {order}
             """,
             [.. values]);
     }
 
-    private static string Named(TransactionFilter filter, List<object> values) =>
-        (filter.Reference is { } reference
-            ? And("reference_type", reference.Type, values) + And("reference_id", reference.Id, values)
-            : "")
-        + (filter.Kind is { } kind ? And("kind", kind, values) : "");
+    private static string Named(TransactionFilter filter, List<object> values) => filter.Reference is { } reference
+        ? And("reference_type", reference.Type, values) + And("reference_id", reference.Id, values)
+        : And("kind", filter.Kind!, values);
+
+    // A reference names fewer than a kind does, as a rule: together they walk the reference's index. No more of them are looked
+    // up in the journal than are asked for, unless it has to say who asked for them.
+    private static string Chosen(TransactionFilter filter, string order, List<object> values)
+    {
+        if (filter is not { Reference: not null, Kind: { } kind })
+            return "named as chosen";
+        values.Add(kind);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"(select version from named where kind = ${values.Count} order by version {order}{(filter.Actor is null ? " limit $5" : "")}) as chosen");
+    }
 
     private static string Wanted(TransactionFilter filter, List<object> values)
     {

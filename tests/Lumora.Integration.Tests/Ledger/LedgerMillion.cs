@@ -30,6 +30,12 @@ public sealed class LedgerMillion(TestDatabases databases) : IAsyncLifetime
 
     public NpgsqlDataSource Source => Sessions.DataSource(ShardRole.Global);
 
+    /// <summary>An asset of which there are nine accounts among a million.</summary>
+    public const string RareAsset = "RARE";
+
+    /// <summary>When a tenth as many holds as there are rows could be captured last, all at the same moment.</summary>
+    public static readonly DateTimeOffset DueAt = new(2026, 6, 1, 0, 0, 0, TimeSpan.Zero);
+
     /// <summary>One of the 1,000 accounts that are paid.</summary>
     public static string Payee(int i) => $"participant/participant_{i + 2:D8}/available";
 
@@ -39,7 +45,7 @@ public sealed class LedgerMillion(TestDatabases databases) : IAsyncLifetime
         _store = DocumentStore.For(options => EventStoreSetup.Configure(options, _shards));
         await _store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
         Sessions = new ShardSessions(_store, _shards);
-        foreach (var sql in (string[])[Bare, Accounts, Entries, Outcomes, Times, Holds, RollUps, Journal])
+        foreach (var sql in (string[])[Bare, Accounts, RareAccounts, Entries, Outcomes, Times, Holds, DueHolds, RollUps, Journal])
             await RunAsync(sql);
         await _store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
         await RunAsync("analyze");
@@ -82,6 +88,14 @@ public sealed class LedgerMillion(TestDatabases databases) : IAsyncLifetime
         from generate_series(1, {n}) i
         """;
 
+    // Nine accounts of an asset that nobody else has, all over the codes.
+    private const string RareAccounts =
+        """
+        insert into ledger_account (number, code, asset, balance, held, floor, status, version)
+        select {n} + i, 'participant/participant_' || lpad((i * ({n} / 10))::text, 8, '0') || '/available', 'RARE', 0, 0, 0, 0, i
+        from generate_series(1, 9) i
+        """;
+
     private const string Entries =
         """
         insert into ledger_entry (account, journal_version, line, amount, balance)
@@ -117,10 +131,20 @@ public sealed class LedgerMillion(TestDatabases databases) : IAsyncLifetime
         from generate_series(1, {n} / 4) i
         """;
 
+    // As many as one payer made for one moment, and all of them due.
+    private const string DueHolds =
+        """
+        insert into ledger_hold (number, maker, account, kind, amount, left_over, captured, deadline, status, version)
+        select i * 4 + 2, 'system:test', 2, 'sale', 1, 1, 0, timestamptz '2026-06-01Z', 0, i * 4 + 2
+        from generate_series(1, {n} / 10) i;
+        insert into ledger_fence (shard, version, journal_version, account_count, at)
+        values ('main', 1, {n}, {n} + 9, timestamptz '2026-01-01Z' + {n} / 100 * interval '1 second')
+        """;
+
     private const string RollUps =
         """
         insert into ledger_roll_up (prefix, asset, accounts, balance, held)
-        values ('network', 'LMR', 1, -{paid}, 0), ('participant', 'LMR', {n} - 1, {paid}, 0)
+        values ('network', 'LMR', 1, -{paid}, 0), ('participant', 'LMR', {n} - 1, {paid}, 0), ('participant', 'RARE', 9, 0, 0)
         """;
 
     private const string Journal =
