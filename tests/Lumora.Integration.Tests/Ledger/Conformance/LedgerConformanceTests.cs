@@ -39,11 +39,17 @@ public sealed class LedgerConformanceTests(TestDatabases databases)
     public async Task No_wrong_ledger_could_have_given_these_answers()
     {
         await using var run = await ConformanceRun.StartAsync(databases, 7);
-        for (var round = 0; round < 200; round++)
-            await run.RoundAsync(faults: round % 3 == 2);
+        var left = WrongLedgers.Names.ToList();
+        for (var round = 1; round <= RoundsMax && left.Count > 0; round++)
+        {
+            await run.RoundAsync(faults: round % 3 == 0);
+            if (round % 100 == 0)
+                left.RemoveAll(wrong => !run.WouldConform(WrongLedgers.All[wrong](OrderSearch.Plain)));
+        }
+
         await run.EndAsync();
         Assert.True(run.WouldConform(OrderSearch.Plain));
-        Assert.Equal([], WrongLedgers.All.Where(wrong => run.WouldConform(wrong.Value(OrderSearch.Plain))).Select(wrong => wrong.Key));
+        Assert.Equal([], left);
     }
 
     [Fact]
