@@ -177,9 +177,11 @@ internal sealed class AggregateCheck(ILogSource source, string shard, AuditFold 
             rows.AddRange(page.GetProperty("nodes").EnumerateArray());
             if (!page.GetProperty("pageInfo").GetProperty("hasNextPage").GetBoolean())
                 return rows;
-            if (rows.Count == before || rows.Count > RowsMax)
+            var next = page.GetProperty("pageInfo").GetProperty("endCursor").GetString();
+            // Every page has rows and ends at another place, or the last one never comes.
+            if (rows.Count == before || rows.Count > RowsMax || next is null || next == after)
                 throw new UnableException($"the server's list of {field} does not end.");
-            after = page.GetProperty("pageInfo").GetProperty("endCursor").GetString();
+            after = next;
         }
 
         return null;

@@ -119,25 +119,28 @@ public sealed class FoundInputsTests
         Assert.Contains("is not canonical JSON", fault, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_server_whose_list_goes_on_with_empty_pages_is_at_fault()
+    [Theory]
+    [InlineData("\"x\"", "", 2)]
+    [InlineData("\"x\"", """{"number":"1"}""", 3)]
+    [InlineData("null", """{"number":"1"}""", 2)]
+    public async Task A_server_whose_list_never_ends_is_at_fault(string cursor, string row, int asked)
     {
-        using var source = new OddServer();
+        using var source = new OddServer { Page = $$"""{"pageInfo":{"hasNextPage":true,"endCursor":{{cursor}} },"nodes":[{{row}}]}""" };
         var check = new AggregateCheck(source, "main", new AuditFold(EpochLength.Default), signedIn: false);
         await Assert.ThrowsAsync<UnableException>(() => check.RunAsync(TestContext.Current.CancellationToken));
-        Assert.Equal(2, source.Asked);
+        Assert.Equal(asked, source.Asked);
     }
 
-    /// <summary>Says of every list that it goes on, and has one file.</summary>
+    /// <summary>Gives the same page of every list, and has one file.</summary>
     private sealed class OddServer : ILogSource
     {
-        private const string Page = """{"pageInfo":{"hasNextPage":true,"endCursor":"x"},"nodes":[]}""";
-
         public string Name => "a server";
 
         public bool IsCopy => false;
 
         public int Asked { get; private set; }
+
+        public string Page { get; init; } = "{}";
 
         public byte[]? File { get; init; }
 

@@ -6,6 +6,8 @@ using Lumora.Chain.Tests.Fuzzing;
 using Lumora.Chain.Tiles;
 using Lumora.Cli.Audit;
 using Lumora.Cli.Logs;
+using Lumora.Cli.Reports;
+using Lumora.Domain.Kernel;
 using Lumora.Domain.Log;
 
 namespace Lumora.Cli.Tests.Fuzzing;
@@ -46,6 +48,35 @@ public sealed class ServedFuzzTests
                 return input;
             },
             iterations: 2_000, allocatedPerByte: 2_000);
+    }
+
+    /// <summary>A server tells what it likes: it is the same as the log's, or it is a finding, or it cannot be compared.</summary>
+    [Fact]
+    public async Task Answers_of_GraphQL()
+    {
+        using var network = new AuditedNetwork();
+        await network.GrowAsync(network.Count);
+        var fold = network.Fold();
+        Assert.NotEmpty(fold.Public.Epochs);
+        var good = JsonSerializer.SerializeToUtf8Bytes(
+            new
+            {
+                checkpoint = new { shard = AuditedNetwork.Shard },
+                epochs = new { pageInfo = new { hasNextPage = false, endCursor = "x" }, nodes = fold.Public.Epochs.Values },
+                datasets = new { pageInfo = new { hasNextPage = false, endCursor = (string?)null }, nodes = Array.Empty<string>() },
+            },
+            WireJson.Events);
+        Fuzz.Parser(
+            [good],
+            input =>
+            {
+                using var source = new OneFile(input);
+                var check = new AggregateCheck(source, AuditedNetwork.Shard, fold, signedIn: false);
+                var findings = check.RunAsync(TestContext.Current.CancellationToken).GetAwaiter().GetResult();
+                Assert.True(findings is { Count: 0 } || !input.SequenceEqual(good));
+                return input;
+            },
+            [typeof(FormatException), typeof(UnableException)], iterations: 2_000, allocatedPerByte: 1_000);
     }
 
     /// <summary>An export of other lines than the entries has a finding for each of them, until it ends.</summary>
@@ -115,7 +146,17 @@ public sealed class ServedFuzzTests
 
         public ValueTask<byte[]?> ReadAsync(TileId tile, CancellationToken cancellationToken) => ValueTask.FromResult<byte[]?>(null);
 
-        public Task<JsonElement?> AskAsync(string query, object variables, CancellationToken cancellationToken) => Task.FromResult<JsonElement?>(null);
+        public Task<JsonElement?> AskAsync(string query, object variables, CancellationToken cancellationToken)
+        {
+            try
+            {
+                return Task.FromResult<JsonElement?>(JsonElement.Parse(file));
+            }
+            catch (JsonException exception)
+            {
+                throw new FormatException(exception.Message, exception);
+            }
+        }
 
         public void Dispose()
         {
