@@ -52,18 +52,17 @@ internal sealed record AuditState(
     public static async Task<(AuditState State, AuditFold Fold)?> ReadAsync(
         string folder, bool isPart, AuditSubject subject, CancellationToken cancellationToken)
     {
-        var (shard, key, epochs) = (subject.Shard, subject.Key, subject.Epochs);
         var name = isPart ? PartFile : CleanFile;
         return await new FolderBlobStore(folder).ReadAsync(name, cancellationToken) is { } bytes
-            ? Parse(bytes, Path.Combine(folder, name), isPart, shard, key, epochs)
+            ? Parse(bytes, Path.Combine(folder, name), isPart, subject)
             : null;
     }
 
     /// <summary>Reads the bytes of <paramref name="file"/>; the rest as <see cref="ReadAsync"/>.</summary>
     /// <exception cref="UnableException">It is damaged, or another log's.</exception>
-    public static (AuditState State, AuditFold Fold) Parse(
-        byte[] bytes, string file, bool isPart, string shard, TrustedKey key, EpochLength epochs)
+    public static (AuditState State, AuditFold Fold) Parse(byte[] bytes, string file, bool isPart, AuditSubject subject)
     {
+        var (shard, key, epochs) = (subject.Shard, subject.Key, subject.Epochs);
         var body = bytes.AsMemory(0, Math.Max(0, bytes.Length - SHA256.HashSizeInBytes));
         if (!bytes.AsSpan().StartsWith(Encoding.ASCII.GetBytes(Format)) || !SHA256.HashData(body.Span).AsSpan().SequenceEqual(bytes.AsSpan(body.Length)))
             throw new UnableException($"{file} is damaged, or no state of this version of lumora. Delete it to audit from the first entry on.");

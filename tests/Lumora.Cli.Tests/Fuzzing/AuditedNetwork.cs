@@ -1,6 +1,8 @@
+using System.Text.Json;
 using Lumora.Chain.Blobs;
 using Lumora.Chain.Log;
 using Lumora.Chain.Notes;
+using Lumora.Chain.Tiles;
 using Lumora.Chain.Verification;
 using Lumora.Cli.Audit;
 using Lumora.Cli.Logs;
@@ -22,6 +24,12 @@ internal sealed class AuditedNetwork : IDisposable
 
     public TrustedKey Key => new([VerifierKey.Parse(_log.Key)], IsPinned: true);
 
+    public AuditSubject Subject => SubjectOf(new NoLog(), Key);
+
+    /// <summary>An audit of <paramref name="source"/> that is asked for nothing beside the log.</summary>
+    public static AuditSubject SubjectOf(ILogSource source, TrustedKey? key = null) =>
+        new(source, Shard, key ?? new TrustedKey([], IsPinned: true), Chain: null, EpochLength.Default, StateFolder: null, SignedIn: false);
+
     /// <summary>The entry at <paramref name="index"/>; those of the log so far.</summary>
     public DecodedLeaf Entry(int index) => Leaf.Decode(_log.Entries.ElementAt(index));
 
@@ -38,7 +46,7 @@ internal sealed class AuditedNetwork : IDisposable
     /// <summary>The fold of all entries so far.</summary>
     public AuditFold Fold()
     {
-        var fold = new AuditFold(EpochLength.Default);
+        var fold = new AuditFold(Subject);
         for (var i = 0; i < _log.Count; i++)
             Assert.Empty(fold.Take(Logged(i)));
         return fold;
@@ -52,4 +60,24 @@ internal sealed class AuditedNetwork : IDisposable
     public byte[] Sign(string text) => _log.Sign(text);
 
     public void Dispose() => _log.Dispose();
+}
+
+/// <summary>What is folded entry by entry needs none.</summary>
+internal sealed class NoLog : ILogSource
+{
+    public string Name => "no log";
+
+    public bool IsCopy => true;
+
+    public Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken) => Task.FromResult<byte[]?>(null);
+
+    public ValueTask<byte[]?> ReadAsync(TileId tile, CancellationToken cancellationToken) => ValueTask.FromResult<byte[]?>(null);
+
+    public Task<Stream?> ExportAsync(long from, CancellationToken cancellationToken) => Task.FromResult<Stream?>(null);
+
+    public Task<JsonElement?> AskAsync(string query, object variables, CancellationToken cancellationToken) => Task.FromResult<JsonElement?>(null);
+
+    public void Dispose()
+    {
+    }
 }

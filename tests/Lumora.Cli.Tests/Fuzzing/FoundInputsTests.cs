@@ -72,7 +72,7 @@ public sealed class FoundInputsTests
     public void An_event_of_the_ledger_without_a_name_is_a_finding(string type, string data)
     {
         var leaf = new Domain.Log.Leaf("main", "ledger/main", 1, Guid.Empty, type, Now, "system:test", null);
-        var fold = new AuditFold(EpochLength.Default);
+        var fold = new AuditFold(AuditedNetwork.SubjectOf(new NoLog()));
         Assert.Contains(fold.Take(new LoggedEvent(0, leaf, Encoding.UTF8.GetBytes(data))), finding => finding.Claim == LedgerCheck.Claim);
     }
 
@@ -126,7 +126,7 @@ public sealed class FoundInputsTests
     public async Task A_server_whose_list_never_ends_is_at_fault(string cursor, string row, int asked)
     {
         using var source = new OddServer { Page = $$"""{"pageInfo":{"hasNextPage":true,"endCursor":{{cursor}} },"nodes":[{{row}}]}""" };
-        var check = new AggregateCheck(source, "main", new AuditFold(EpochLength.Default), signedIn: false);
+        var check = new AggregateCheck(source, "main", new AuditFold(AuditedNetwork.SubjectOf(source)), signedIn: false);
         await Assert.ThrowsAsync<UnableException>(() => check.RunAsync(TestContext.Current.CancellationToken));
         Assert.Equal(asked, source.Asked);
     }

@@ -39,11 +39,11 @@ public sealed class ServedFuzzTests
                 var split = input.AsSpan().IndexOf((byte)'\n');
                 if (split < 0 || !int.TryParse(Encoding.Latin1.GetString(input, 0, split), NumberStyles.None, CultureInfo.InvariantCulture, out var index) || index >= kept.Count)
                     throw new FormatException("no entry");
-                var (fold, verdict) = (Load(kept[index]), new AuditVerdict());
+                var (fold, verdict) = (Load(network.Subject, kept[index]), new AuditVerdict());
                 verdict.Findings.AddRange(fold.Take(network.Logged(index, Read(input[(split + 1)..]))));
                 FoldClaims.Add(verdict, fold, EpochLength.Default);
                 if (verdict.Findings.Count == 0)
-                    Assert.Equal(Save(fold), Save(Load(Save(fold))));
+                    Assert.Equal(Save(fold), Save(Load(network.Subject, Save(fold))));
                 Assert.True(verdict.Findings.Count == 0 || !entries.Any(input.SequenceEqual));
                 return input;
             },
@@ -125,10 +125,10 @@ public sealed class ServedFuzzTests
         return stream.ToArray();
     }
 
-    private static AuditFold Load(byte[] saved)
+    private static AuditFold Load(AuditSubject subject, byte[] saved)
     {
         using var input = new BinaryReader(new MemoryStream(saved));
-        var fold = new AuditFold(EpochLength.Default);
+        var fold = new AuditFold(subject);
         fold.Load(input);
         return fold;
     }

@@ -86,7 +86,7 @@ public sealed class StateFuzzTests
     }
 
     private static (AuditState State, AuditFold Fold) Read(AuditedNetwork network, byte[] file, bool isPart) =>
-        AuditState.Parse(file, File, isPart, AuditedNetwork.Shard, network.Key, EpochLength.Default);
+        AuditState.Parse(file, File, isPart, network.Subject);
 
     private static byte[] Write((AuditState State, AuditFold Fold) kept) => kept.State.ToBytes(kept.Fold).ToArray();
 
