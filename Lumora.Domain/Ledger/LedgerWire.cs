@@ -55,7 +55,9 @@ public static class LedgerWire
     /// <summary>Reads the line of outcomes; null = they are unknown.</summary>
     /// <exception cref="JsonException">It is none, or one that this host does not know.</exception>
     public static IReadOnlyList<LedgerOutcome>? DecodeOutcomes(ReadOnlySpan<byte> line) =>
-        Read<LedgerOutcome[]>(line);
+        Read<LedgerOutcome?[]>(line) is { } outcomes
+            ? Array.ConvertAll(outcomes, outcome => outcome ?? throw new JsonException("An outcome is expected."))
+            : null;
 
     private static T? Read<T>(ReadOnlySpan<byte> line)
     {
@@ -99,8 +101,9 @@ public static class LedgerWire
         companion.ExpectedVersion,
         [.. companion.Events.Select(Unwire)]);
 
-    private static object Unwire(WireEvent data) => EventTypes.TryGetValue(data.Type, out var type)
-        ? data.Data.Deserialize(type, WireJson.Events) ?? throw new JsonException("An event is expected.")
+    // The reader of JSON does not look at what stands in a list.
+    private static object Unwire(WireEvent? data) => EventTypes.TryGetValue(data?.Type ?? "", out var type)
+        ? data!.Data.Deserialize(type, WireJson.Events) ?? throw new JsonException("An event is expected.")
         : throw new JsonException("The event is not known here.");
 
     private static void NameFamily(JsonTypeInfo info)

@@ -37,6 +37,10 @@ public sealed class LedgerWireTests
     });
 
     [Fact]
+    public void An_outcome_that_is_missing_among_others_is_an_error() =>
+        Assert.Throws<JsonException>(() => LedgerWire.DecodeOutcomes("[null]"u8));
+
+    [Fact]
     public void An_unknown_outcome_stays_unknown() => Assert.Null(LedgerWire.DecodeOutcomes(LedgerWire.Encode(outcomes: null)));
 
     [Fact]
@@ -51,6 +55,7 @@ public sealed class LedgerWireTests
     [InlineData("\"code\":\"network/fees\",", "")]
     [InlineData("open_account", "of_a_newer_host")]
     [InlineData("\"$type\":\"open_account\",", "")]
+    [InlineData("\"companion\":null", "\"companion\":{\"streamId\":\"x\",\"streamType\":\"purchase\",\"expectedVersion\":null,\"events\":[null]}")]
     public void A_member_or_command_that_the_reader_does_not_know_or_misses_is_an_error(string known, string changed)
     {
         var line = Encoding.UTF8.GetString(LedgerWire.Encode([Request()]));
