@@ -80,17 +80,20 @@ public sealed class LogFileOperationTests
     private static async Task<IReadOnlyList<SystemCall>> ListAsync(PublishingProcess process, int before, int[] sizes)
     {
         var runs = new List<IReadOnlyList<SystemCall>>();
-        for (var i = 0; i < 2; i++)
+        // Rarely the runtime makes a call of its own in between, and all that follow have other numbers.
+        while (runs.Count < 2 || !runs[^2].Select(NameOf).SequenceEqual(runs[^1].Select(NameOf)))
         {
+            Assert.True(runs.Count < TriesMax, "no two publications did the same");
             using var workshop = await PublishedAsync(before);
             await using var calls = await SystemCalls.FollowAsync(process.Id);
             Assert.Equal((sizes[^1], 0), await process.PublishAsync(workshop.Folder, sizes));
             runs.Add(await calls.EndAsync(workshop.Folder));
         }
 
-        Assert.Equal(runs[0].Select(call => (call.Name, call.Number)), runs[1].Select(call => (call.Name, call.Number)));
-        TestContext.Current.TestOutputHelper!.WriteLine($"{runs[1].Count} operations");
-        return runs[1];
+        TestContext.Current.TestOutputHelper!.WriteLine($"{runs[^1].Count} operations");
+        return runs[^1];
+
+        static (string Name, int Number) NameOf(SystemCall call) => (call.Name, call.Number);
     }
 
     /// <summary>Publishes while one operation fails, and looks at the log; false when the fault met no file of the log.</summary>
