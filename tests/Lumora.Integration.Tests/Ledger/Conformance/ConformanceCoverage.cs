@@ -20,7 +20,7 @@ internal sealed class ConformanceCoverage
         LedgerCodes.HoldExpired, LedgerCodes.HoldFinished, LedgerCodes.HoldExceeded, LedgerCodes.HoldNotDue, LedgerCodes.InvalidDeadline,
         LedgerCodes.UnknownTransaction, LedgerCodes.ReversalExceeded, LedgerCodes.IdempotencyConflict, LedgerCodes.BulkRefused, LedgerCodes.Forbidden,
         "the network pays", "two assets in one transaction", "a hold of the second asset", "metadata", "reference", "an escrow", "suspense",
-        "suspense of the second asset", "group ok", "group refused", "group ok while commits get lost", "group refused while commits get lost",
+        "suspense of the second asset", "suspense paid out", "group ok", "group refused", "group ok while commits get lost", "group refused while commits get lost",
         "group ok again while commits get lost", "group refused again while commits get lost",
     ];
 
@@ -64,6 +64,8 @@ internal sealed class ConformanceCoverage
     {
         if (ChartOfAccounts.IsSystem(request.Actor))
             Add("the network pays");
+        if (SuspensePayout.Read(post) is not null)
+            Add("suspense paid out");
         if (post.Postings.DistinctBy(posting => posting.Asset).Count() > 1)
             Add("two assets in one transaction");
         if (post.Metadata is not null)

@@ -61,7 +61,8 @@ internal sealed class RandomRequests(Random random, IReadOnlyList<Actor> people,
             < 81 => Governed((code, asset) => new FreezeAccount(code, asset, "x")),
             < 87 => Governed((code, asset) => new UnfreezeAccount(code, asset, "x")),
             < 88 => Governed((code, asset) => new CloseAccount(code, asset, "x")),
-            < 91 => Governed((code, asset) => new ChangeFloor(code, asset, random.Next(8) == 0 ? null : random.Next(-30, 10), "x")),
+            < 90 => (steward, SuspensePayout.Of(Account(), Account(), Units(8), ChartOfAccounts.Lmr, "x")),
+            < 93 => Governed((code, asset) => new ChangeFloor(code, asset, random.Next(8) == 0 ? null : random.Next(-30, 10), "x")),
             _ => (random.Next(2) == 0 ? steward : NetworkRequests.Network, (LedgerCommand)new ReverseTransaction(AnyOf(_movements), "x", Parts())),
         };
         return new Call([Ask(who, command)]);
@@ -93,6 +94,10 @@ internal sealed class RandomRequests(Random random, IReadOnlyList<Actor> people,
     // The key again, for a request that differs in what it is about and in nothing else.
     private LedgerRequest Edited(LedgerRequest request) => request.Command switch
     {
+        PostTransaction post when SuspensePayout.Read(post) is var (account, posting, _) => request with
+        {
+            Command = SuspensePayout.Of(account, posting.To, posting.Amount, posting.Asset, "edited"),
+        },
         PostTransaction post when random.Next(2) == 0 => request with { Command = post with { Reference = new TransactionReference("order", "edited") } },
         PostTransaction post => request with { Command = post with { Metadata = Note("edited") } },
         HoldFunds hold => request with { Command = hold with { Metadata = Note("edited") } },
