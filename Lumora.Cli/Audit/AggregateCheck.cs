@@ -42,17 +42,8 @@ internal sealed class AggregateCheck(ILogSource source, string shard, AuditFold 
     private int _balances;
 
     /// <summary>Compares; what differs. Null when the server cannot be asked.</summary>
-    public async Task<IReadOnlyList<Finding>?> RunAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await CompareAsync(cancellationToken);
-        }
-        catch (Exception exception) when (exception is KeyNotFoundException or InvalidOperationException or ArgumentException)
-        {
-            return [.. _findings, new Finding(Claim, "the server's GraphQL", $"an answer has not the form of the schema: {exception.Message}")];
-        }
-    }
+    public Task<IReadOnlyList<Finding>?> RunAsync(CancellationToken cancellationToken) =>
+        ServerAnswers.ReadAsync(Claim, _findings, () => CompareAsync(cancellationToken));
 
     private async Task<IReadOnlyList<Finding>?> CompareAsync(CancellationToken cancellationToken)
     {

@@ -34,17 +34,8 @@ internal sealed class OwnBalances(ILogSource source, string shard, LedgerCheck l
     public string Detail => $"the server tells the same {string.Join(", ", _balances)} at {_place}";
 
     /// <summary>Compares; what differs. Null when the server cannot be asked.</summary>
-    public async Task<IReadOnlyList<Finding>?> RunAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await CompareAsync(cancellationToken);
-        }
-        catch (Exception exception) when (exception is KeyNotFoundException or InvalidOperationException or FormatException)
-        {
-            return [.. _findings, new Finding(Claim, "the server's GraphQL", $"an answer has not the form of the schema: {exception.Message}")];
-        }
-    }
+    public Task<IReadOnlyList<Finding>?> RunAsync(CancellationToken cancellationToken) =>
+        ServerAnswers.ReadAsync(Claim, _findings, () => CompareAsync(cancellationToken));
 
     private async Task<IReadOnlyList<Finding>?> CompareAsync(CancellationToken cancellationToken)
     {

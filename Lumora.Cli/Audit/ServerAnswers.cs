@@ -17,6 +17,23 @@ internal sealed class ServerAnswers(AuditSubject subject, AuditFold fold, AuditV
 
     private static readonly TimeSpan GrowthPause = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>What <paramref name="compare"/> answers; an answer of another form than the schema's is a finding beside those so far.</summary>
+    /// <param name="claim">What is compared.</param>
+    /// <param name="findings">Those so far.</param>
+    /// <param name="compare">Reads answers.</param>
+    internal static async Task<IReadOnlyList<Finding>?> ReadAsync(
+        string claim, IReadOnlyList<Finding> findings, Func<Task<IReadOnlyList<Finding>?>> compare)
+    {
+        try
+        {
+            return await compare();
+        }
+        catch (Exception exception) when (exception is KeyNotFoundException or InvalidOperationException or ArgumentException or FormatException)
+        {
+            return [.. findings, new Finding(claim, "the server's GraphQL", $"an answer has not the form of the schema: {exception.Message}")];
+        }
+    }
+
     /// <summary>Compares all that can be asked.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
