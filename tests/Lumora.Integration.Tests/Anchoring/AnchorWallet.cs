@@ -1,5 +1,6 @@
 using Lumora.Chain.Solana;
 using Lumora.Chain.Solana.Rpc;
+using Lumora.Integration.Tests.Infrastructure;
 
 namespace Lumora.Integration.Tests.Anchoring;
 
@@ -11,8 +12,7 @@ internal static class AnchorWallet
         var key = KeypairFile.LoadOrCreate(Path.Combine(home, "keys", "solana-anchor.json")).PublicKey;
         var before = (await rpc.GetBalanceAsync(key, Commitment.Confirmed)).Value;
         await rpc.RequestAirdropAsync(key, lamports);
-        while ((await rpc.GetBalanceAsync(key, Commitment.Confirmed)).Value < before + lamports)
-            await Task.Delay(20);
+        await Patience.UntilAsync(async () => (await rpc.GetBalanceAsync(key, Commitment.Confirmed)).Value >= before + lamports);
         return key;
     }
 }

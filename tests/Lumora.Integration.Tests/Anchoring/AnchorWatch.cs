@@ -15,8 +15,6 @@ namespace Lumora.Integration.Tests.Anchoring;
 /// <summary>What a test sees of a host's anchors: in its events, and on the chain by a server of the test's choice.</summary>
 internal sealed class AnchorWatch(LumoraApp app, Func<IRpcClient> chain)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
-
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     private static string Key(LumoraApp app) => Path.Combine(app.Home, "keys", "solana-anchor.json");
@@ -33,25 +31,11 @@ internal sealed class AnchorWatch(LumoraApp app, Func<IRpcClient> chain)
         return before + 1;
     }
 
-    /// <summary>Asks until there is an answer.</summary>
-    public static async Task<T> UntilAsync<T>(Func<CancellationToken, Task<T?>> askAsync)
-        where T : class
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        limit.CancelAfter(Patience);
-        while (true)
-        {
-            if (await askAsync(limit.Token) is { } found)
-                return found;
-            await Task.Delay(10, limit.Token);
-        }
-    }
-
     /// <summary>Waits for an anchor that <paramref name="holds"/>.</summary>
-    public Task<AnchorView> UntilAsync(Func<AnchorView, bool> holds) => UntilAsync(async ct =>
+    public Task<AnchorView> UntilAsync(Func<AnchorView, bool> holds) => Patience.ForAsync(async () =>
     {
         await using var query = app.Get<ShardSessions>().Query(ShardRole.Global);
-        return (await query.Query<AnchorView>().ToListAsync(ct)).FirstOrDefault(holds);
+        return (await query.Query<AnchorView>().ToListAsync(Ct)).FirstOrDefault(holds);
     });
 
     /// <summary>Waits until a finalized anchor covers <paramref name="size"/> leaves.</summary>

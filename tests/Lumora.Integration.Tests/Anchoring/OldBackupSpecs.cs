@@ -1,6 +1,5 @@
 using Lumora.Chain.Anchoring;
 using Lumora.Chain.Log;
-using Lumora.Chain.Solana;
 using Lumora.Domain.Anchoring;
 using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Integration.Tests.Log;
@@ -20,7 +19,7 @@ public sealed class OldBackupSpecs(TestDatabases databases)
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 180_000)]
+    [Fact]
     public async Task A_host_on_an_old_backup_finds_its_own_newer_anchor_on_Solana_and_signs_nothing()
     {
         var home = Path.Combine(Path.GetTempPath(), $"lumora-old-backup-{Guid.NewGuid():N}");
@@ -52,8 +51,7 @@ public sealed class OldBackupSpecs(TestDatabases databases)
                 var size = app.Get<ShardLogs>().Latest("main")?.Checkpoint.Size ?? 0;
                 var (id, _) = await LogBench.AppendAsync(app, "after");
                 var log = app.Get<ShardLogs>().Find("main")!;
-                while (await log.Leaves.FindAsync(id, TestContext.Current.CancellationToken) is null)
-                    await Task.Delay(20, TestContext.Current.CancellationToken);
+                await Patience.UntilAsync(async () => await log.Leaves.FindAsync(id, Ct) is not null);
                 await RefusedAsync(app);
                 Assert.Equal(size, app.Get<ShardLogs>().Latest("main")?.Checkpoint.Size ?? 0);
                 await using var query = app.Get<ShardSessions>().Query(ShardRole.Global);
@@ -66,28 +64,21 @@ public sealed class OldBackupSpecs(TestDatabases databases)
         }
     }
 
+    private static Task<string> RefusedAsync(LumoraApp app) =>
+        Patience.ForAsync(() => app.Get<LogPublishing>().Refusals.GetValueOrDefault("main"));
+
+    // One that is under way may still land while the host stops.
     private static async Task<long> FinalizedAsync(LumoraApp app)
     {
-        while (true)
+        var anchored = 0L;
+        await Patience.UntilAsync(async () =>
         {
             await using var query = app.Get<ShardSessions>().Query(ShardRole.Global);
             var anchors = await query.Query<AnchorView>().Where(anchor => anchor.Size > 5).ToListAsync(Ct);
-            // One that is under way may still land while the host stops.
-            if (anchors.Count > 0 && anchors.All(anchor => anchor.Stage == AnchorStage.Finalized)
-                && app.Get<AnchorStatus>().LeavesWaiting == 0)
-                return anchors.Max(anchor => anchor.Size);
-            await Task.Delay(20, Ct);
-        }
-    }
-
-    private static async Task<string> RefusedAsync(LumoraApp app)
-    {
-        await app.Get<SolanaConnection>().WaitAsync(Ct);
-        while (true)
-        {
-            if (app.Get<LogPublishing>().Refusals.TryGetValue("main", out var reason))
-                return reason;
-            await Task.Delay(20, Ct);
-        }
+            anchored = anchors.Select(anchor => anchor.Size).DefaultIfEmpty().Max();
+            return anchors.Count > 0 && anchors.All(anchor => anchor.Stage == AnchorStage.Finalized)
+                && app.Get<AnchorStatus>().LeavesWaiting == 0;
+        });
+        return anchored;
     }
 }

@@ -151,10 +151,10 @@ public sealed class RegionShardSpecs(RegionShardSpecs.Fixture fixture) : IClassF
     {
         var before = fixture.App.Get<ShardLogs>().Latest("eu")?.Checkpoint.Size ?? 0;
         await LogBench.AppendAsync(fixture.App, name);
-        var newest = await AnchorWatch.UntilAsync(async ct =>
+        var newest = await Patience.ForAsync(async () =>
         {
             await using var query = fixture.App.Get<ShardSessions>().Query(ShardRole.Global);
-            return await query.LoadAsync<RegionCheckpoint>("checkpoint/eu", ct) is { } recorded && recorded.Size > before ? recorded : null;
+            return await query.LoadAsync<RegionCheckpoint>("checkpoint/eu", Ct) is { } recorded && recorded.Size > before ? recorded : null;
         });
         return newest.Size;
     }
@@ -167,15 +167,15 @@ public sealed class RegionShardSpecs(RegionShardSpecs.Fixture fixture) : IClassF
         var watch = new AnchorWatch(app, () => app.Get<SolanaConnection>().Current!.Servers[0]);
         using var client = app.CreateClient();
         var (id, _) = await LogBench.AppendAsync(app, name);
-        var file = await AnchorWatch.UntilAsync(async ct =>
+        var file = await Patience.ForAsync(async () =>
         {
             // Recorded checkpoints alone call for no anchor: something must happen in the global shard as well.
             await watch.FinalizedAsync(await watch.AppendAsync("global"));
-            using var answer = await client.GetAsync($"/log/eu/composed-proof/{id}", ct);
+            using var answer = await client.GetAsync($"/log/eu/composed-proof/{id}", Ct);
             if (answer.StatusCode == HttpStatusCode.NotFound)
                 return null;
             answer.EnsureSuccessStatusCode();
-            var bytes = await answer.Content.ReadAsByteArrayAsync(ct);
+            var bytes = await answer.Content.ReadAsByteArrayAsync(Ct);
             return JsonNode.Parse(bytes)!["anchor"] is null ? null : bytes;
         });
         return (id, file);

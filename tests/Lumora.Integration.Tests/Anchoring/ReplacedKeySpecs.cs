@@ -45,7 +45,7 @@ public sealed class ReplacedKeySpecs(TestDatabases databases) : IAsyncLifetime
         {
             (id, _) = await RegionShardSpecs.AnchoredProofAsync(app, "before");
             old = app.Get<ShardLogs>().Find("main")!.Key.ToString();
-            await AnchorWatch.UntilAsync(async ct => await NothingUnderWayAsync(app, ct) ? app : null);
+            await Patience.UntilAsync(() => NothingUnderWayAsync(app));
         }
 
         // An overlap in which nothing is anchored, as when the chain is away.
@@ -63,7 +63,7 @@ public sealed class ReplacedKeySpecs(TestDatabases databases) : IAsyncLifetime
             Assert.NotEqual(old, log.Key.ToString());
             await app.Get<SolanaConnection>().WaitAsync(TestContext.Current.CancellationToken);
             var anchored = app.Get<IAnchoredCheckpoints>();
-            var found = await AnchorWatch.UntilAsync(async ct => await anchored.AskAsync("main", log.KnownKeys, ct));
+            var found = await Patience.ForAsync(() => anchored.AskAsync("main", log.KnownKeys, Ct));
             Assert.NotNull(found.Newest);
 
             using var client = app.CreateClient();
@@ -85,7 +85,7 @@ public sealed class ReplacedKeySpecs(TestDatabases databases) : IAsyncLifetime
         {
             for (var i = 0; i < 10; i++)
                 await LogBench.AppendAsync(app, $"lost{i}");
-            await AnchorWatch.UntilAsync(async ct => await NothingUnderWayAsync(app, ct) ? app : null);
+            await Patience.UntilAsync(() => NothingUnderWayAsync(app));
             await using var query = app.Get<ShardSessions>().Query(ShardRole.Global);
             anchored = await query.Query<AnchorView>().MaxAsync(anchor => anchor.Size, Ct);
         }
@@ -95,8 +95,7 @@ public sealed class ReplacedKeySpecs(TestDatabases databases) : IAsyncLifetime
         File.Delete(Path.Combine(_home, "keys", "log-main.key"));
         await using var restored = await StartAsync(await databases.CreateAsync());
         await LogBench.AppendAsync(restored, "fork");
-        var reason = await AnchorWatch.UntilAsync(
-            _ => Task.FromResult(restored.Get<LogPublishing>().Refusals.GetValueOrDefault("main")));
+        var reason = await Patience.ForAsync(() => restored.Get<LogPublishing>().Refusals.GetValueOrDefault("main"));
         Assert.Contains($"anchored a checkpoint of {anchored} leaves", reason, StringComparison.Ordinal);
     }
 
@@ -114,14 +113,13 @@ public sealed class ReplacedKeySpecs(TestDatabases databases) : IAsyncLifetime
             await new AnchorWatch(app, () => null!).AppendAsync("anew");
         else
             await LogBench.AppendAsync(app, "anew");
-        await AnchorWatch.UntilAsync(_ => Task.FromResult(
-            app.Get<ShardLogs>().Latest(shard) is { } latest && SignedNote.Parse(latest.Note).Signatures.Count == keys ? latest : null));
+        await Patience.UntilAsync(() => app.Get<ShardLogs>().Latest(shard) is { } latest && SignedNote.Parse(latest.Note).Signatures.Count == keys);
     }
 
-    private static async Task<bool> NothingUnderWayAsync(LumoraApp app, CancellationToken ct)
+    private static async Task<bool> NothingUnderWayAsync(LumoraApp app)
     {
         await using var query = app.Get<ShardSessions>().Query(ShardRole.Global);
-        var anchors = await query.Query<AnchorView>().ToListAsync(ct);
+        var anchors = await query.Query<AnchorView>().ToListAsync(Ct);
         return anchors.Any(anchor => anchor.Size > 5) && anchors.All(anchor => anchor.Stage == AnchorStage.Finalized)
             && app.Get<AnchorStatus>().LeavesWaiting == 0;
     }

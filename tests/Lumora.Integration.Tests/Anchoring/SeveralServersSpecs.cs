@@ -7,7 +7,6 @@ using Lumora.Chain.Solana;
 using Lumora.Domain.Kernel;
 using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Integration.Tests.Solana;
-using Lumora.Integration.Tests.Tasks;
 using Lumora.Projections.Anchoring;
 using Lumora.Projections.EventStore;
 using Lumora.Projections.Hosting;
@@ -180,7 +179,7 @@ public sealed class SeveralServersSpecs(SeveralServersSpecs.Fixture fixture)
         Assert.True((await AskAtStartAsync()).Newest!.Size >= anchor.Size);
         using var thief = new NoteSigner(fixture.Log.Name, SignatureKind.Ed25519, new byte[32]);
         var stranger = ActivatorUtilities.CreateInstance<AnchoredCheckpoints>(fixture.App.Services);
-        var answer = await WorkFixture.EventuallyAsync(() => stranger.AskAsync("main", [thief.Verifier], TestContext.Current.CancellationToken));
+        var answer = await Patience.ForAsync(() => stranger.AskAsync("main", [thief.Verifier], TestContext.Current.CancellationToken));
         Assert.Null(answer.Newest);
     }
 
@@ -227,8 +226,7 @@ public sealed class SeveralServersSpecs(SeveralServersSpecs.Fixture fixture)
         var logs = fixture.App.Get<ShardLogs>();
         await logs.WaitForLargerAsync("main", size - 1, TestContext.Current.CancellationToken);
         var status = fixture.App.Get<AnchorStatus>();
-        while (status.UnanchoredAge < TimeSpan.FromSeconds(1) || status.Fault is null)
-            await Task.Delay(20, TestContext.Current.CancellationToken);
+        await Patience.UntilAsync(() => status.UnanchoredAge >= TimeSpan.FromSeconds(1) && status.Fault is not null);
         Assert.Contains("must agree", status.Fault, StringComparison.Ordinal);
         Assert.True(status.LeavesWaiting > 0);
         (First.IsDead, fixture.Servers[1].IsDead) = (false, false);
@@ -238,7 +236,7 @@ public sealed class SeveralServersSpecs(SeveralServersSpecs.Fixture fixture)
     private Task<AnchoredAnswer> AskAtStartAsync(params object[] others)
     {
         var atStart = ActivatorUtilities.CreateInstance<AnchoredCheckpoints>(fixture.App.Services, others);
-        return WorkFixture.EventuallyAsync(() => atStart.AskAsync("main", [fixture.Log], TestContext.Current.CancellationToken));
+        return Patience.ForAsync(() => atStart.AskAsync("main", [fixture.Log], TestContext.Current.CancellationToken));
     }
 
     private async Task ForgetAsync(Expression<Func<AnchorView, bool>> which)

@@ -28,7 +28,7 @@ public sealed class AuditOfRunningNetworkSpecs(TestDatabases databases)
         Assert.Null(code);
         await GrantAsync(buyer, purchase);
         await AskAsync(buyer, Confirm, new { input = new { purchaseId = purchase } });
-        await UntilAsync(async () => await run.BalanceAsync($"escrow/{purchase}") == 0);
+        await Patience.UntilAsync(async () => await run.BalanceAsync($"escrow/{purchase}") == 0);
         await LoggedAsync(run.App);
         string[] token = ["--token", buyer.DefaultRequestHeaders.Authorization!.Parameter!];
 
@@ -132,7 +132,7 @@ public sealed class AuditOfRunningNetworkSpecs(TestDatabases databases)
         using var uploaded = await node.UploadAsync(lease.LeaseId, ciphertext);
         using var completed = await node.CompleteAsync(result);
         Assert.True(completed.IsSuccessStatusCode);
-        await WorkFixture.EventuallyAsync(async () => await fixture.TaskAsync(lease.TaskId) is { Phase: not TaskPhase.Completed and not TaskPhase.Leased } task ? task : null);
+        await Patience.ForAsync(async () => await fixture.TaskAsync(lease.TaskId) is { Phase: not TaskPhase.Completed and not TaskPhase.Leased } task ? task : null);
         fixture.Clock.Advance(TimeSpan.FromMinutes(10));
         lease = await node.LeaseAsync();
         await node.DeliverAsync(lease, 60_000);
@@ -143,7 +143,7 @@ public sealed class AuditOfRunningNetworkSpecs(TestDatabases databases)
     private static async Task LoggedAsync(LumoraApp app)
     {
         await using var command = app.Get<ShardSessions>().DataSource(ShardRole.Global).CreateCommand("select count(*) from mt_events");
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(Patience.Time);
         await app.Get<ShardLogs>().WaitForLargerAsync(ShardMap.DefaultShard, (long)(await command.ExecuteScalarAsync(limit.Token))! - 1, limit.Token);
     }
 

@@ -37,7 +37,7 @@ public sealed class LoggedHost(TestDatabases databases) : IAsyncLifetime
                 new PostTransaction("emission", [new Posting(ChartOfAccounts.Emission, ChartOfAccounts.Rewards, new Amount(i))])),
             CancellationToken.None)));
         Assert.All(outcomes, outcome => Assert.IsType<LedgerOutcome.Posted>(outcome));
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(Patience.Time);
         await App.Get<ShardLogs>().WaitForLargerAsync(ShardMap.DefaultShard, await EventsAsync() - 1, limit.Token);
     }
 

@@ -10,6 +10,7 @@ using Lumora.Cli.Verify;
 using Lumora.Domain.Ledger;
 using Lumora.Domain.Merkle;
 using Lumora.Integration.Tests.Anchoring;
+using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Integration.Tests.Log;
 using Lumora.Integration.Tests.Solana;
 
@@ -306,8 +307,7 @@ public sealed class MonitorSpecs(LocalSolana solana) : IAsyncLifetime, IClassFix
         using var output = new StringWriter();
         var run = MonitorCommand.Create().Parse(Arguments("--interval", "0.1")).InvokeAsync(
             new InvocationConfiguration { Output = output, Error = output }, stop.Token);
-        while (!File.Exists(Path.Combine(State, "monitor.json")))
-            await Task.Delay(20, Ct);
+        await Patience.UntilAsync(() => File.Exists(Path.Combine(State, "monitor.json")));
         await stop.CancelAsync();
         Assert.Equal(0, await run);
         Assert.Contains("stopped", output.ToString(), StringComparison.Ordinal);

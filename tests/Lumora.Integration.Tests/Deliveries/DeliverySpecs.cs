@@ -103,11 +103,11 @@ public sealed class DeliverySpecs(TestDatabases databases) : IAsyncLifetime
         }
 
         // The end of the download is recorded after its last byte went out, hence the repetition.
-        await UntilAsync(async () => (await AskAsync(
+        await Patience.UntilAsync(async () => (await AskAsync(
             buyer, "mutation($input: DisputeDeliveryInput!) { disputeDelivery(input: $input) { error { code } } }",
             new { input = new { purchaseId = purchase, file = "data.ndjson", chunk = "0", hash = new string('0', 64) } }))
             .GetProperty("disputeDelivery").GetProperty("error").ValueKind == JsonValueKind.Null);
-        await UntilAsync(async () => (await AskAsync(buyer, "{ purchases { nodes { status } } }", new { }))
+        await Patience.UntilAsync(async () => (await AskAsync(buyer, "{ purchases { nodes { status } } }", new { }))
             .GetProperty("purchases").GetProperty("nodes")[0].GetProperty("status").GetString() == "REFUNDED");
 
         Assert.Equal((null, "refunded"), await GrantAsync(buyer, purchase));

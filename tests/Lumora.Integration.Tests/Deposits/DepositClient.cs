@@ -72,14 +72,12 @@ public sealed class DepositClient : IDisposable
     public Task<long> BalanceAsync(CancellationToken ct) => BalanceAsync($"participant/{ParticipantId}/available", ct);
 
     /// <summary>Waits until the own balance is exactly this; more than that is a failure.</summary>
-    public async Task BalanceReachesAsync(long units, CancellationToken ct)
+    public Task BalanceReachesAsync(long units, CancellationToken ct) => Patience.UntilAsync(async () =>
     {
-        while (await BalanceAsync(ct) is var balance && balance != units)
-        {
-            Assert.True(balance < units, $"{balance} of {units} credited");
-            await Task.Delay(50, ct);
-        }
-    }
+        var balance = await BalanceAsync(ct);
+        Assert.True(balance <= units, $"{balance} of {units} credited");
+        return balance == units;
+    });
 
     public void Dispose() => _http.Dispose();
 
@@ -91,13 +89,9 @@ public sealed class DepositClient : IDisposable
     /// <summary>Asks again while the answer is that the chain is not there yet.</summary>
     private async Task<JsonElement> AskFaucetAsync(string key, long? amount, CancellationToken ct)
     {
-        while (true)
-        {
-            var payload = await AskFaucetOnceAsync(key, amount, ct);
-            if (CodeOf(payload) != "faucet_unavailable")
-                return payload;
-            await Task.Delay(50, ct);
-        }
+        JsonElement payload = default;
+        await Patience.UntilAsync(async () => CodeOf(payload = await AskFaucetOnceAsync(key, amount, ct)) != "faucet_unavailable");
+        return payload;
     }
 
     private async Task<JsonElement> AskFaucetOnceAsync(string key, long? amount, CancellationToken ct)

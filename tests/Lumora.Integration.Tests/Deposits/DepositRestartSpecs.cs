@@ -13,7 +13,7 @@ public sealed class DepositRestartSpecs(TestDatabases databases)
 {
     private const long Usual = 100_000_000_000;
 
-    [Fact(Timeout = 240_000)]
+    [Fact]
     public async Task A_transfer_before_a_restart_is_credited_after_it_and_reading_it_again_credits_nothing_more()
     {
         var ct = TestContext.Current.CancellationToken;

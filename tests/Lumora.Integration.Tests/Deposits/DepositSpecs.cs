@@ -88,8 +88,7 @@ public sealed class DepositSpecs(DepositSpecs.Fixture fixture) : IClassFixture<D
         var cluster = await SolanaCluster.ConnectAsync(servers, expectedGenesisHash: null, isLocal: false, Ct);
 
         // Elsewhere only what is finalized counts.
-        while ((await servers[0].GetAccountInfoAsync(own.Mint, Commitment.Finalized, Ct)).Value is null)
-            await Task.Delay(20, Ct);
+        await Patience.UntilAsync(async () => (await servers[0].GetAccountInfoAsync(own.Mint, Commitment.Finalized, Ct)).Value is not null);
 
         var token = await LmrToken.OpenAsync(cluster, own.Mint.Key, home, Ct);
         Assert.Equal((own.Mint, own.TreasuryAccount, null), (token.Mint, token.TreasuryAccount, token.Faucet));
@@ -105,15 +104,7 @@ public sealed class DepositSpecs(DepositSpecs.Fixture fixture) : IClassFixture<D
         (await fixture.App.Get<LedgerQueries>().AccountAsync(
             ShardRole.Global, ChartOfAccounts.Available(participant), ChartOfAccounts.Lmr, Ct))?.Balance ?? 0;
 
-    private async Task<LmrToken> TokenAsync()
-    {
-        while (true)
-        {
-            if (fixture.App.Get<DepositWatcher>().Token is { } token)
-                return token;
-            await Task.Delay(20, Ct);
-        }
-    }
+    private Task<LmrToken> TokenAsync() => Patience.ForAsync(() => fixture.App.Get<DepositWatcher>().Token);
 
     private static async Task<string> PayAsync(SolanaCluster cluster, LmrToken token, ulong amount, string code)
     {
@@ -122,17 +113,11 @@ public sealed class DepositSpecs(DepositSpecs.Fixture fixture) : IClassFixture<D
         return await cluster.Servers[0].SendTransactionAsync(transfer.Serialize(), ct: Ct);
     }
 
-    private async Task<object> DepositAsync(string signature)
+    private Task<object> DepositAsync(string signature) => Patience.ForAsync(async () =>
     {
-        while (true)
-        {
-            await using var query = fixture.App.Get<ShardSessions>().Query(ShardRole.Global);
-            var events = await query.Events.FetchStreamAsync(DepositState.StreamOf(signature, 1), token: Ct);
-            if (events.Count > 0)
-                return events[0].Data;
-            await Task.Delay(20, Ct);
-        }
-    }
+        await using var query = fixture.App.Get<ShardSessions>().Query(ShardRole.Global);
+        return await query.Events.FetchStreamAsync(DepositState.StreamOf(signature, 1), token: Ct) is [var first, ..] ? first.Data : null;
+    });
 
     /// <summary>A host with its own local Solana.</summary>
     public sealed class Fixture(TestDatabases databases) : AppFixture(databases)

@@ -10,7 +10,7 @@ public sealed class FaucetFaultSpecs(DepositSpecs.Fixture fixture) : IClassFixtu
 {
     private const long Usual = 100_000_000_000;
 
-    [Fact(Timeout = 120_000)]
+    [Fact]
     public async Task A_transfer_that_was_stored_and_not_sent_is_sent_by_the_next_request()
     {
         var ct = TestContext.Current.CancellationToken;
@@ -21,7 +21,7 @@ public sealed class FaucetFaultSpecs(DepositSpecs.Fixture fixture) : IClassFixtu
         await wallet.BalanceReachesAsync(Usual, ct);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact]
     public async Task A_transfer_that_can_no_longer_land_is_signed_again_and_paid_once()
     {
         var ct = TestContext.Current.CancellationToken;
@@ -36,7 +36,7 @@ public sealed class FaucetFaultSpecs(DepositSpecs.Fixture fixture) : IClassFixtu
         await wallet.BalanceReachesAsync(Usual + 1, ct);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact]
     public async Task A_transfer_whose_sending_was_not_noted_is_found_on_the_chain_even_after_it_expired()
     {
         var ct = TestContext.Current.CancellationToken;
@@ -55,7 +55,7 @@ public sealed class FaucetFaultSpecs(DepositSpecs.Fixture fixture) : IClassFixtu
         await wallet.BalanceReachesAsync(Usual + 1, ct);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact]
     public async Task A_chain_that_hangs_is_said_to_be_unavailable_while_the_caller_still_listens()
     {
         var ct = TestContext.Current.CancellationToken;

@@ -9,7 +9,7 @@ public sealed class FaucetSpecs(DepositSpecs.Fixture fixture) : IClassFixture<De
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 120_000)]
+    [Fact]
     public async Task A_request_is_credited_once_however_often_its_key_is_used()
     {
         var ct = TestContext.Current.CancellationToken;
@@ -25,7 +25,7 @@ public sealed class FaucetSpecs(DepositSpecs.Fixture fixture) : IClassFixture<De
         Assert.Equal("idempotency_conflict", await wallet.RefusedAsync("second", 1, ct));
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact]
     public async Task Equal_requests_with_different_keys_at_the_same_time_are_different_transfers()
     {
         var ct = TestContext.Current.CancellationToken;
@@ -36,7 +36,7 @@ public sealed class FaucetSpecs(DepositSpecs.Fixture fixture) : IClassFixture<De
         await wallet.BalanceReachesAsync(20, ct);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact]
     public async Task What_is_asked_in_vain_is_a_coded_error()
     {
         var ct = TestContext.Current.CancellationToken;
@@ -67,7 +67,7 @@ public sealed class FaucetSpecs(DepositSpecs.Fixture fixture) : IClassFixture<De
         }
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact]
     public async Task A_code_names_one_participant_until_a_deposit_came_with_it()
     {
         var ct = TestContext.Current.CancellationToken;

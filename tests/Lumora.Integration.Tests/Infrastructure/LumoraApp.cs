@@ -63,6 +63,9 @@ public sealed class LumoraApp(
         builder.UseSetting("Solana:Embedded", "false");
         // Of a host for itself are 5 s; here several start at once, and their first requests wait for each other's compiler.
         builder.UseSetting("Lumora:GraphQL:Timeout", "00:01:00");
+        // Of a host for itself are 1.2 s and 10 s: while several start, one may stand still for longer, and would lose its lease.
+        builder.UseSetting("Lumora:Ledger:LeaseTime", "00:00:10");
+        builder.UseSetting("Lumora:Ledger:ForwardTimeLimit", "00:01:00");
         foreach (var (key, value) in settings ?? new Dictionary<string, string>())
             builder.UseSetting(key, value);
         if (services is not null)

@@ -2,7 +2,6 @@ using Lumora.Domain.Ledger;
 using Lumora.Integration.Tests.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using static Lumora.Integration.Tests.Ledger.LedgerOfHost;
 
 namespace Lumora.Integration.Tests.Ledger;
 
@@ -27,7 +26,7 @@ public sealed class HoldSweeperSpecs(TestDatabases databases)
 
         _clock.Shift = 2 * Minute;
         await using var second = await HostAsync(database, sweepEvery: "00:00:00.050", home);
-        await UntilAsync(async () => (await second.AccountAsync(code)).Held == 0);
+        await Patience.UntilAsync(async () => (await second.AccountAsync(code)).Held == 0);
         Assert.Equal(1, await second.CountAsync("select count(*) from mt_events where type = 'hold_expired' and user_name = 'system:ledger'"));
         await second.VerifyAsync();
     }
@@ -71,7 +70,7 @@ public sealed class HoldSweeperSpecs(TestDatabases databases)
 
         // The same key, refused as too early, expires it now: "not due" was not recorded.
         _clock.Shift = 10 * Minute;
-        await UntilAsync(async () => (await host.AccountAsync(person.Code)).Held == 0);
+        await Patience.UntilAsync(async () => (await host.AccountAsync(person.Code)).Held == 0);
         await host.VerifyAsync();
     }
 
@@ -88,7 +87,7 @@ public sealed class HoldSweeperSpecs(TestDatabases databases)
         Assert.Equal(2_468, (await host.AccountAsync(person.Code)).Held);
 
         _clock.Shift = 2 * Minute;
-        await UntilAsync(async () => (await host.AccountAsync(person.Code)).Held == 0);
+        await Patience.UntilAsync(async () => (await host.AccountAsync(person.Code)).Held == 0);
         Assert.Equal(1_234, await host.CountAsync("select count(*) from ledger_hold where status = 3"));
         await host.VerifyAsync();
     }

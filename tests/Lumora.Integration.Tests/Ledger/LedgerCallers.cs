@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Lumora.Domain.Ledger;
+using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Projections.Ledger;
 using static Lumora.Integration.Tests.Ledger.LedgerHarness;
 
@@ -55,7 +56,7 @@ internal sealed class LedgerCallers : IAsyncDisposable
     public async Task MoreAsync(int more)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(20));
+        limit.CancelAfter(Patience.Time);
         for (var target = Answered + more; Answered < target;)
         {
             if (_running.Find(task => task.IsFaulted) is { } failed)
@@ -68,7 +69,7 @@ internal sealed class LedgerCallers : IAsyncDisposable
     public async Task StopAsync(LedgerHarness harness)
     {
         _enough = true;
-        await Task.WhenAll(_running).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await Task.WhenAll(_running).WaitAsync(Patience.Time, TestContext.Current.CancellationToken);
         Assert.Equal(Answered, _posted.Select(posted => posted.Key).Distinct().Count());
         Assert.Equal(Answered, _posted.Select(posted => posted.JournalVersion).Distinct().Count());
         Assert.Equal(Answered, await harness.CountAsync("select count(*) from ledger_outcome where kind = 'pay_one'"));
@@ -79,7 +80,7 @@ internal sealed class LedgerCallers : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _enough = _gaveUp = true;
-        await Task.WhenAll(_running).ContinueWith(_ => { }, TaskScheduler.Default).WaitAsync(TimeSpan.FromSeconds(30));
+        await Task.WhenAll(_running).ContinueWith(_ => { }, TaskScheduler.Default).WaitAsync(Patience.Time);
     }
 
     private async Task PayAsync(string caller, ILedger first, ILedger second)

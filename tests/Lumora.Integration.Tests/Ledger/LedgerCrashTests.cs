@@ -68,7 +68,7 @@ public sealed class LedgerCrashTests(TestDatabases databases)
     {
         private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public Task Reached => _reached.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        public Task Reached => _reached.Task.WaitAsync(Patience.Time, TestContext.Current.CancellationToken);
 
         public async ValueTask ReachedAsync(CommitPoint point, int backend, CancellationToken ct)
         {

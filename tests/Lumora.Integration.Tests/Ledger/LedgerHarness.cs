@@ -121,7 +121,7 @@ public sealed class LedgerHarness(TestDatabases databases) : IAsyncDisposable
         foreach (var (writer, loop, giveUp) in _writers)
         {
             writer.Complete();
-            await loop.WaitAsync(TimeSpan.FromSeconds(30));
+            await loop.WaitAsync(Patience.Time);
             giveUp.Dispose();
         }
 

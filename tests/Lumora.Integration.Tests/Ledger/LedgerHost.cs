@@ -1,4 +1,5 @@
 using Lumora.Api.Ledger;
+using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Projections.EventStore;
 using Lumora.Projections.Ledger;
 using Microsoft.AspNetCore.Builder;
@@ -40,6 +41,17 @@ internal sealed class LedgerHost : ILedgerProbe, IAsyncDisposable
         Ledgers = _app.Services.GetRequiredService<Ledgers>();
     }
 
+    /// <summary>
+    /// A lease that a machine which does five other things cannot let run out by standing still, and callers who wait as long
+    /// as a request may: what a test asserts of terms and unknown outcomes is of its own doing.
+    /// </summary>
+    public static LedgerOptions Unhurried(Action<LedgerOptions>? change = null)
+    {
+        var options = new LedgerOptions { LeaseTime = TimeSpan.FromSeconds(6), ForwardTimeLimit = TimeSpan.FromMinutes(1) };
+        change?.Invoke(options);
+        return options;
+    }
+
     public Ledgers Ledgers { get; }
 
     public ILedger Ledger => Ledgers.For(ShardRole.Global);
@@ -49,12 +61,12 @@ internal sealed class LedgerHost : ILedgerProbe, IAsyncDisposable
     public Uri Address => new(_app.Urls.First());
 
     /// <summary>Ends when a commit of this host stands still.</summary>
-    public Task InCommit => _inCommit.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+    public Task InCommit => _inCommit.Task.WaitAsync(Patience.Time, TestContext.Current.CancellationToken);
 
     public static async Task<LedgerHost> StartAsync(
         LedgerHarness harness, LedgerOptions? options = null, TimeProvider? clock = null)
     {
-        var host = new LedgerHost(harness, options ?? new LedgerOptions(), clock ?? TimeProvider.System);
+        var host = new LedgerHost(harness, options ?? Unhurried(), clock ?? TimeProvider.System);
         await host._app.StartAsync(TestContext.Current.CancellationToken);
         return host;
     }
@@ -62,7 +74,7 @@ internal sealed class LedgerHost : ILedgerProbe, IAsyncDisposable
     /// <summary>Begins to start one whose first commit stands still until <see cref="Thaw"/>.</summary>
     public static (LedgerHost Host, Task Started) StartWithSlowCommit(LedgerHarness harness)
     {
-        var host = new LedgerHost(harness, new LedgerOptions(), TimeProvider.System)
+        var host = new LedgerHost(harness, Unhurried(), TimeProvider.System)
         {
             _commits = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously),
         };

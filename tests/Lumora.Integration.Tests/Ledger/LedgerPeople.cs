@@ -51,15 +51,6 @@ internal static class LedgerOfHost
     public static async Task<LedgerAccount> AccountAsync(this LumoraApp app, string code) =>
         (await app.Get<LedgerQueries>().AccountAsync(ShardRole.Global, code, ChartOfAccounts.Lmr, Ct))!;
 
-    /// <summary>Waits for <paramref name="condition"/>; at most 20 s.</summary>
-    public static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        patience.CancelAfter(TimeSpan.FromSeconds(20));
-        while (!await condition())
-            await Task.Delay(20, patience.Token);
-    }
-
     public static async Task<long> CountAsync(this LumoraApp app, string sql)
     {
         await using var command = app.Get<ShardSessions>().DataSource(ShardRole.Global).CreateCommand(sql);

@@ -132,7 +132,7 @@ public sealed class LedgerPipelineTests(TestDatabases databases)
         private CommitPoint? _point;
         private int _stopped;
 
-        public Task Reached => _reached.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        public Task Reached => _reached.Task.WaitAsync(Patience.Time, TestContext.Current.CancellationToken);
 
         public void CloseAt(CommitPoint point) => _point = point;
 

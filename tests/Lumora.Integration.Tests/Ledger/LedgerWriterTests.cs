@@ -1,7 +1,6 @@
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
 using Lumora.Integration.Tests.Infrastructure;
-using Lumora.Integration.Tests.Tasks;
 using Lumora.Projections.EventStore;
 using Lumora.Projections.Ledger;
 using Npgsql;
@@ -176,12 +175,12 @@ public sealed class LedgerWriterTests(TestDatabases databases)
             BulkMode.Independent, TestContext.Current.CancellationToken);
         await gate.Reached;
         var first = left.AskAsync(Request("first", Pay(Account(0), Account(1), 4)));
-        await WorkFixture.EventuallyAsync(() => StandsAsync("wait_event_type = 'Lock' and query like '%ledger_fence%'"));
+        await Patience.ForAsync(() => StandsAsync("wait_event_type = 'Lock' and query like '%ledger_fence%'"));
         var second = left.AskAsync(Request("second", Pay(Account(0), Account(1), 8)));
-        await WorkFixture.EventuallyAsync(() => StandsAsync("state = 'idle in transaction' and query like '%ledger_entry%'"));
+        await Patience.ForAsync(() => StandsAsync("state = 'idle in transaction' and query like '%ledger_entry%'"));
         gate.Open();
         // Less than the 30 s after which a statement gives up.
-        var answers = (await others.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken)).Concat(await Task.WhenAll(first, second));
+        var answers = (await others.WaitAsync(TimeSpan.FromSeconds(25), TestContext.Current.CancellationToken)).Concat(await Task.WhenAll(first, second));
         Assert.All(answers, answer => Assert.IsType<LedgerOutcome.Posted>(answer));
         Assert.Equal(1_015, await harness.BalanceAsync(Account(1)));
 
@@ -320,9 +319,9 @@ public sealed class LedgerWriterTests(TestDatabases databases)
         private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private volatile bool _isClosed;
 
-        public Task Reached => _reached.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        public Task Reached => _reached.Task.WaitAsync(Patience.Time);
 
-        public Task ReachedAgain => _again.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        public Task ReachedAgain => _again.Task.WaitAsync(Patience.Time);
 
         public void Close() => _isClosed = true;
 

@@ -45,7 +45,7 @@ internal static class LogBench
     public static async Task<long> PublishedAsync(LumoraApp app, Guid eventId)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        limit.CancelAfter(TimeSpan.FromSeconds(30));
+        limit.CancelAfter(Patience.Time);
         var logs = app.Get<ShardLogs>();
         for (var size = 0L; ;)
         {

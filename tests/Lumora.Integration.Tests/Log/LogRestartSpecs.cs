@@ -66,8 +66,8 @@ public sealed class LogRestartSpecs(TestDatabases databases)
             await using var app = new LumoraApp(await databases.CreateAsync(), home);
             await app.StartAsync();
             using var client = app.CreateClient();
-            while (!(await client.GetStringAsync("/readyz", None)).Contains("log_not_published", StringComparison.Ordinal))
-                await Task.Delay(20, None);
+            await Patience.UntilAsync(async () =>
+                (await client.GetStringAsync("/readyz", None)).Contains("log_not_published", StringComparison.Ordinal));
             File.Delete(Path.Combine(home, "lock"));
             await AppendAndWaitAsync(app, 1);
         }
@@ -81,7 +81,7 @@ public sealed class LogRestartSpecs(TestDatabases databases)
     private static async Task<PublishedCheckpoint> AppendAndWaitAsync(LumoraApp app, int count)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(None);
-        limit.CancelAfter(TimeSpan.FromSeconds(30));
+        limit.CancelAfter(Patience.Time);
         var sessions = app.Get<ShardSessions>();
         var stream = "";
         await using (var session = sessions.Open(ShardRole.Region, Actor.System("test")))

@@ -172,7 +172,7 @@ public sealed class LogSpecs(AppFixture fixture) : IClassFixture<AppFixture>
     {
         var watch = Stopwatch.StartNew();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(None);
-        limit.CancelAfter(TimeSpan.FromSeconds(20));
+        limit.CancelAfter(Patience.Time);
         var size = 0L;
         while (true)
         {

@@ -1,5 +1,4 @@
 using Lumora.Integration.Tests.Infrastructure;
-using Lumora.Integration.Tests.Tasks;
 
 namespace Lumora.Integration.Tests.Log;
 
@@ -78,7 +77,7 @@ public sealed class SequencerFaultSpecs(TestDatabases databases)
             {
                 postgres.Arm(new StatementFault(statement, with));
                 await LogBench.AppendManyAsync(app, 1);
-                await WorkFixture.EventuallyAsync(() => Task.FromResult(postgres.Armed == 0 ? statement : null));
+                await Patience.UntilAsync(() => postgres.Armed == 0);
                 await LogBench.AppendManyAsync(app, 1);
                 await WholeLog.AssertAsync(app);
             }

@@ -132,12 +132,8 @@ public sealed class SequencerRivalsSpecs(TestDatabases databases) : IDisposable
     }
 
     /// <summary>Waits until the progress of that name is at the last event.</summary>
-    private static async Task ReachedAsync(LumoraApp app, string progress)
-    {
-        while (await NumberAsync(
-            app, $"select max(seq_id) - coalesce((select last_seq_id from mt_event_progression where name = '{progress}'), 0) from mt_events") > 0)
-            await Task.Delay(20, Ct);
-    }
+    private static Task ReachedAsync(LumoraApp app, string progress) => Patience.UntilAsync(async () => await NumberAsync(
+        app, $"select max(seq_id) - coalesce((select last_seq_id from mt_event_progression where name = '{progress}'), 0) from mt_events") == 0);
 
     private static async Task<long> NumberAsync(LumoraApp app, string sql)
     {

@@ -45,8 +45,6 @@ internal static class WholeLog
         """,
     ];
 
-    private static readonly TimeSpan SettledWithin = TimeSpan.FromSeconds(180);
-
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>Waits until every event is published, then checks all of it. Answers the log's size.</summary>
@@ -73,7 +71,7 @@ internal static class WholeLog
     private static async Task<long> SettledAsync(LumoraApp app)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        limit.CancelAfter(SettledWithin);
+        limit.CancelAfter(Patience.Time);
         var logs = app.Get<ShardLogs>();
         try
         {
@@ -90,7 +88,7 @@ internal static class WholeLog
         catch (OperationCanceledException late) when (limit.IsCancellationRequested && !Ct.IsCancellationRequested)
         {
             throw new TimeoutException(
-                $"Not all events were published within {SettledWithin}.\n{string.Join('\n', await TextsAsync(app, string.Join(" union all ", s_standing)))}\n"
+                $"Not all events were published within {Patience.Time}.\n{string.Join('\n', await TextsAsync(app, string.Join(" union all ", s_standing)))}\n"
                 + string.Join('\n', Agents(app)),
                 late);
         }

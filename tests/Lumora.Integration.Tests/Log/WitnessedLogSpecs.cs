@@ -70,8 +70,8 @@ public sealed class WitnessedLogSpecs(TestDatabases databases) : IAsyncLifetime
 
         var (second, _) = await LogBench.AppendAsync(app, "meanwhile");
         using var client = app.CreateClient();
-        while (!(await client.GetStringAsync("/readyz", Ct)).Contains("log_unwitnessed", StringComparison.Ordinal))
-            await Task.Delay(50, Ct);
+        await Patience.UntilAsync(async () =>
+            (await client.GetStringAsync("/readyz", Ct)).Contains("log_unwitnessed", StringComparison.Ordinal));
         var (third, _) = await LogBench.AppendAsync(app, "later");
         Assert.True(Age(await client.GetStringAsync("/metrics", Ct)) > 0);
         Assert.Equal(size, await SizeAsync(app));
@@ -98,8 +98,7 @@ public sealed class WitnessedLogSpecs(TestDatabases databases) : IAsyncLifetime
             await _witness.StopAsync();
             published = await SizeAsync(app);
             (pending, _) = await LogBench.AppendAsync(app, "signed");
-            while (app.Get<WitnessStatus>().Waiting.Count == 0)
-                await Task.Delay(20, Ct);
+            await Patience.UntilAsync(() => app.Get<WitnessStatus>().Waiting.Count > 0);
         }
 
         var signed = File.ReadAllBytes(Path.Combine(_home, "lock", "main.checkpoint"));

@@ -1,3 +1,4 @@
+using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Node;
 using Lumora.Node.Keys;
 
@@ -45,7 +46,7 @@ internal sealed class AgentRun : IAsyncDisposable
     internal async Task StopAsync()
     {
         await _stop.CancelAsync();
-        await _run.WaitAsync(TimeSpan.FromSeconds(60));
+        await _run.WaitAsync(Patience.Time);
     }
 
     public async ValueTask DisposeAsync()

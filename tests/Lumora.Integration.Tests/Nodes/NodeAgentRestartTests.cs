@@ -1,4 +1,5 @@
 using Lumora.Domain.Tasks;
+using Lumora.Integration.Tests.Infrastructure;
 
 namespace Lumora.Integration.Tests.Nodes;
 
@@ -37,7 +38,7 @@ public sealed class NodeAgentRestartTests : IAsyncLifetime
         var lease = _gateway.Offer(_site, [_site.Url("/1"), _site.Url("/2"), _site.Url("/3")]);
         await using (var first = _home.Start(_gateway, options => options with { DrainTimeout = TimeSpan.Zero }))
         {
-            await reached.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+            await reached.Task.WaitAsync(Patience.Time, TestContext.Current.CancellationToken);
         }
 
         // As if the process had died in the middle of a record and of a progress line.
@@ -71,7 +72,7 @@ public sealed class NodeAgentRestartTests : IAsyncLifetime
         await using (var first = _home.Start(
             _gateway, options => options with { DrainTimeout = TimeSpan.Zero, ChunkBytes = 4096 }))
         {
-            await stuck.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+            await stuck.Task.WaitAsync(Patience.Time, TestContext.Current.CancellationToken);
         }
 
         Assert.Equal(8192, _gateway.Ciphertext(lease).Length);
@@ -106,7 +107,7 @@ public sealed class NodeAgentRestartTests : IAsyncLifetime
         });
         var lease = _gateway.Offer(_site, [_site.Url("/1")]);
         await using var agent = _home.Start(_gateway);
-        await reached.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await reached.Task.WaitAsync(Patience.Time, TestContext.Current.CancellationToken);
         var stopped = agent.StopAsync();
         release.SetResult();
         await stopped;
@@ -128,7 +129,7 @@ public sealed class NodeAgentRestartTests : IAsyncLifetime
         var output = new SignalWriter("daily_cap_reached");
         var next = _gateway.Offer(_site, [_site.Url("/2")]);
         await using var second = _home.Start(_gateway, options => options with { DailyBytesMax = 1000 }, output);
-        await output.Seen.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await output.Seen.WaitAsync(Patience.Time, TestContext.Current.CancellationToken);
 
         Assert.False(_gateway.IsCompleted(next));
     }

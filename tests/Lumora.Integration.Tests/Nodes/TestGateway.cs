@@ -6,6 +6,7 @@ using Lumora.Chain.Cryptography;
 using Lumora.Domain.Cryptography;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Tasks;
+using Lumora.Integration.Tests.Infrastructure;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -67,9 +68,9 @@ internal sealed class TestGateway : IAsyncDisposable
         return lease;
     }
 
-    internal Task<TaskResult> ResultAsync(Lease lease) => _results[lease.LeaseId].Task.WaitAsync(TimeSpan.FromSeconds(60));
+    internal Task<TaskResult> ResultAsync(Lease lease) => _results[lease.LeaseId].Task.WaitAsync(Patience.Time);
 
-    internal Task<LeaseRefusal> RefusalAsync(Lease lease) => _refusals[lease.LeaseId].Task.WaitAsync(TimeSpan.FromSeconds(60));
+    internal Task<LeaseRefusal> RefusalAsync(Lease lease) => _refusals[lease.LeaseId].Task.WaitAsync(Patience.Time);
 
     internal bool IsCompleted(Lease lease) => _results[lease.LeaseId].Task.IsCompleted;
 

@@ -103,7 +103,7 @@ public sealed class MarketRun : IAsyncDisposable
         var answer = await AskAsync(publisher, PublishMutation, PublishInput(collectionId));
         var id = Text(answer.GetProperty("publishDataset"), "dataset", "id");
         Assert.True(id is not null, answer.ToString());
-        await UntilAsync(async () => (await AskAsync(publisher, "query($id: ID!) { dataset(id: $id) { phase } }", new { id }))
+        await Patience.UntilAsync(async () => (await AskAsync(publisher, "query($id: ID!) { dataset(id: $id) { phase } }", new { id }))
             .GetProperty("dataset").GetProperty("phase").GetString() == "LISTED");
         return id;
     }
@@ -162,14 +162,6 @@ public sealed class MarketRun : IAsyncDisposable
         var answer = await response.Content.ReadFromJsonAsync<JsonElement>(Ct);
         Assert.False(answer.TryGetProperty("errors", out var errors), errors.ValueKind == default ? "" : errors.ToString());
         return answer.GetProperty("data");
-    }
-
-    public static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
-        while (!await condition())
-            await Task.Delay(50, limit.Token);
     }
 
     private static string? Text(JsonElement payload, string member, string name) =>

@@ -74,10 +74,10 @@ public sealed class PurchaseSpecs(TestDatabases databases)
         var (purchase, _) = await BuyAsync(buyer, await QuoteAsync(buyer, dataset));
         var (files, _) = await GrantAsync(buyer, purchase);
         await buyer.GetByteArrayAsync(files!["data.parquet"].GetProperty("path").GetString(), Ct);
-        await UntilAsync(async () => await IsServedAsync(run, purchase!));
+        await Patience.UntilAsync(async () => await IsServedAsync(run, purchase!));
 
         await run.RestartAsync();
-        await UntilAsync(async () => await run.BalanceAsync(ChartOfAccounts.Escrow(purchase!)) == 0);
+        await Patience.UntilAsync(async () => await run.BalanceAsync(ChartOfAccounts.Escrow(purchase!)) == 0);
         await run.RestartAsync();
 
         await AssertReleasedAsync(run, purchase!, publisherId);

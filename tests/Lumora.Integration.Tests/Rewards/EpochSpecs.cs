@@ -3,6 +3,7 @@ using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
 using Lumora.Domain.Rewards;
 using Lumora.Domain.Tasks;
+using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Integration.Tests.Tasks;
 using Lumora.Projections.EventStore;
 using Lumora.Projections.Ledger;
@@ -56,7 +57,7 @@ public sealed class EpochSpecs(WorkFixture fixture) : IClassFixture<WorkFixture>
             "select epoch from bandwidth_contribution where owner = $1", late.Owner));
 
         // The host that runs beside this test finds the sealed epoch by itself, and may have paid it by now.
-        var paid = await WorkFixture.EventuallyAsync(async () =>
+        var paid = await Patience.ForAsync(async () =>
             await EpochRows.FindAsync(fixture.Sessions, command.Epoch, Ct) is { PaidAt: not null } row ? row : null);
         var balances = await BalancesAsync(node.Owner, late.Owner);
         Assert.Equal((paid.Paid.Units, 0L, 0L), (balances.First, balances.Second, balances.Rewards));

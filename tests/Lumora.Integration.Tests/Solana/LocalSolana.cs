@@ -1,6 +1,7 @@
 using Lumora.Api.Solana;
 using Lumora.Chain.Solana;
 using Lumora.Chain.Solana.Rpc;
+using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Projections.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -50,7 +51,7 @@ public sealed class LocalSolana : IAsyncLifetime
         builder.AddSolana();
         _app = builder.Build();
         await _app.StartAsync();
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var limit = new CancellationTokenSource(Patience.Time);
         await Connection.WaitAsync(limit.Token);
     }
 

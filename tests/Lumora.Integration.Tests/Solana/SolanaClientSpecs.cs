@@ -4,6 +4,7 @@ using System.Text.Json;
 using Lumora.Chain.Solana;
 using Lumora.Chain.Solana.Programs;
 using Lumora.Chain.Solana.Rpc;
+using Lumora.Integration.Tests.Infrastructure;
 
 namespace Lumora.Integration.Tests.Solana;
 
@@ -100,9 +101,8 @@ public sealed class SolanaClientSpecs(LocalSolana solana) : IClassFixture<LocalS
             await child.WaitForExitAsync(Ct);
         }
 
-        while (own.Connection.Current is null || own.Connection.Current == cluster)
-            await Task.Delay(20, Ct);
-        Assert.Equal(cluster.GenesisHash, own.Connection.Current.GenesisHash);
+        var next = await Patience.ForAsync(() => own.Connection.Current is { } current && current != cluster ? current : null);
+        Assert.Equal(cluster.GenesisHash, next.GenesisHash);
         Assert.NotNull(await own.Rpc.GetTransactionAsync(signature, Commitment.Confirmed, Ct));
 
         await own.StopAsync();

@@ -85,7 +85,7 @@ public sealed class WorkFixture(TestDatabases databases) : IAsyncLifetime
 
     /// <summary>The collection, once it is in <paramref name="phase"/>.</summary>
     public Task<CollectionView> CollectionInAsync(string collectionId, CollectionPhase phase) =>
-        EventuallyAsync(async () =>
+        Patience.ForAsync(async () =>
         {
             await using var session = Sessions.Query(ShardRole.Region);
             var view = await session.LoadAsync<CollectionView>(CollectionState.StreamOf(collectionId));
@@ -93,7 +93,7 @@ public sealed class WorkFixture(TestDatabases databases) : IAsyncLifetime
         });
 
     /// <summary>The task's state, once it is in <paramref name="phase"/>.</summary>
-    public Task<TaskState> TaskInAsync(string taskId, TaskPhase phase) => EventuallyAsync(async () =>
+    public Task<TaskState> TaskInAsync(string taskId, TaskPhase phase) => Patience.ForAsync(async () =>
     {
         var state = await TaskAsync(taskId);
         return state?.Phase == phase ? state : null;
@@ -111,20 +111,6 @@ public sealed class WorkFixture(TestDatabases databases) : IAsyncLifetime
         foreach (var value in values)
             command.Parameters.Add(new NpgsqlParameter { Value = value });
         return (T)(await command.ExecuteScalarAsync())!;
-    }
-
-    /// <summary>Asks again and again until there is an answer; fails after 20 s.</summary>
-    public static async Task<T> EventuallyAsync<T>(Func<Task<T?>> ask)
-        where T : class
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(25));
-        while (true)
-        {
-            if (await ask() is { } answer)
-                return answer;
-            await timer.WaitForNextTickAsync(patience.Token);
-        }
     }
 
     public async ValueTask DisposeAsync()

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Lumora.Api.Embedded;
 using Lumora.Api.Operations;
+using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Projections.Hosting;
 using Npgsql;
 
@@ -81,8 +82,7 @@ internal sealed class BackedUpDatabase : IAsyncDisposable
         await File.AppendAllTextAsync(Path.Combine(data, "postgresql.auto.conf"), settings, ct);
         await StartServerAsync(ct);
         // Until it has taken up all commits, it only reads.
-        while (await ExecuteAsync("select pg_is_in_recovery()", ct) is true)
-            await Task.Delay(50, ct);
+        await Patience.UntilAsync(async () => await ExecuteAsync("select pg_is_in_recovery()", ct) is false);
     }
 
     /// <summary>Dumps it with <c>pg_dump</c>; the host may be running.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Lumora.Integration.Tests.Infrastructure;
 
 namespace Lumora.Resilience.Tests.Infrastructure;
 
@@ -37,8 +38,7 @@ public sealed class HomeFolder : IAsyncLifetime
             .Select(id => id.ToString(CultureInfo.InvariantCulture)).ToList();
         using var kill = Process.Start("kill", ["-KILL", .. all]);
         await kill.WaitForExitAsync();
-        while (all.Exists(IsAlive))
-            await Task.Delay(10);
+        await Patience.UntilAsync(() => !all.Exists(IsAlive));
     }
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Lumora.Integration.Tests.Infrastructure;
 
 namespace Lumora.Resilience.Tests.Infrastructure;
 
@@ -10,7 +11,6 @@ namespace Lumora.Resilience.Tests.Infrastructure;
 public sealed class HostProcess : IAsyncDisposable
 {
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(150);
-    private static readonly TimeSpan PrintsWithin = TimeSpan.FromSeconds(30);
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();
@@ -121,7 +121,7 @@ public sealed class HostProcess : IAsyncDisposable
         var watch = Stopwatch.StartNew();
         while (!Output.Contains(text, StringComparison.Ordinal))
         {
-            if (_process.HasExited || watch.Elapsed > PrintsWithin)
+            if (_process.HasExited || watch.Elapsed > Patience.Time)
                 throw new TimeoutException($"The host did not print \"{text}\":\n{Output}");
             await Task.Delay(10);
         }
@@ -130,7 +130,7 @@ public sealed class HostProcess : IAsyncDisposable
     /// <summary>The exit code once it has ended by itself.</summary>
     public async Task<int> ExitedAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await _process.WaitForExitAsync().WaitAsync(Patience.Time);
         return _process.ExitCode;
     }
 
@@ -145,7 +145,7 @@ public sealed class HostProcess : IAsyncDisposable
     public async Task<int> TerminateAsync()
     {
         using var kill = Process.Start("kill", ["-TERM", Id.ToString(CultureInfo.InvariantCulture)]);
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await _process.WaitForExitAsync().WaitAsync(Patience.Time);
         return _process.ExitCode;
     }
 

@@ -2,6 +2,7 @@ using Lumora.Chain.Blobs;
 using Lumora.Chain.Notes;
 using Lumora.Chain.Verification;
 using Lumora.Domain.Log;
+using Lumora.Integration.Tests.Infrastructure;
 
 namespace Lumora.Resilience.Tests.Infrastructure;
 
@@ -10,8 +11,6 @@ namespace Lumora.Resilience.Tests.Infrastructure;
 /// <param name="Entries">The entries that the checkpoint covers.</param>
 internal sealed record PublishedLog(VerifierKey Key, IReadOnlyList<byte[]> Entries)
 {
-    private static readonly TimeSpan ReachedWithin = TimeSpan.FromSeconds(60);
-
     /// <summary>The entries, decoded.</summary>
     public IReadOnlyList<DecodedLeaf> Leaves { get; } = [.. Entries.Select(entry => Leaf.Decode(entry))];
 
@@ -21,20 +20,16 @@ internal sealed record PublishedLog(VerifierKey Key, IReadOnlyList<byte[]> Entri
     {
         var key = VerifierKey.Parse((await host.Client.GetStringAsync("/log/main/key", ct)).Trim());
         var tiles = new BlobTiles(new FolderBlobStore(Path.Combine(home.Path, "log", "main")));
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(ReachedWithin);
-        while (true)
+        return await Patience.ForAsync(async () =>
         {
-            var note = await host.Client.GetByteArrayAsync("/log/main/checkpoint", limit.Token);
+            var note = await host.Client.GetByteArrayAsync("/log/main/checkpoint", ct);
             var entries = new List<byte[]>();
-            var report = await LogFsck.RunAsync(tiles, key, note, (_, entry) => entries.Add(entry.ToArray()), limit.Token);
+            var report = await LogFsck.RunAsync(tiles, key, note, (_, entry) => entries.Add(entry.ToArray()), ct);
             Assert.Empty(report.Problems);
             var log = new PublishedLog(key, entries);
             log.AssertWhole();
-            if (hasAll(log))
-                return log;
-            await Task.Delay(50, limit.Token);
-        }
+            return hasAll(log) ? log : null;
+        });
     }
 
     /// <summary>How many transactions of <paramref name="kind"/> the ledger's entries have.</summary>

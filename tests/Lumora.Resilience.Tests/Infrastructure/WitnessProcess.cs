@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Lumora.Chain.Notes;
+using Lumora.Integration.Tests.Infrastructure;
 
 namespace Lumora.Resilience.Tests.Infrastructure;
 
@@ -9,8 +10,6 @@ namespace Lumora.Resilience.Tests.Infrastructure;
 internal sealed class WitnessProcess : IAsyncDisposable
 {
     private const string KeyLine = "key      ";
-
-    private static readonly TimeSpan ListensWithin = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();
@@ -46,7 +45,7 @@ internal sealed class WitnessProcess : IAsyncDisposable
         var witness = new WitnessProcess(Process.Start(start)!, address);
         try
         {
-            await witness._listening.Task.WaitAsync(ListensWithin);
+            await witness._listening.Task.WaitAsync(Patience.Time);
             return witness;
         }
         catch (Exception fault)
@@ -67,7 +66,7 @@ internal sealed class WitnessProcess : IAsyncDisposable
     public async Task<int> TerminateAsync()
     {
         using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await _process.WaitForExitAsync().WaitAsync(Patience.Time);
         return _process.ExitCode;
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Resilience.Tests.Infrastructure;
 
 namespace Lumora.Resilience.Tests.Journey;
@@ -84,17 +85,11 @@ public sealed class KilledJourneySpecs : IAsyncLifetime
         return host;
     }
 
-    private static async Task<string> ChainAsync(HostProcess host)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(4));
-        while (true)
-        {
-            var ready = JsonSerializer.Deserialize<JsonElement>(await host.Client.GetStringAsync("/readyz", patience.Token));
-            if (ready.GetProperty("checks").GetProperty("solana").TryGetProperty("data", out var data))
-                return data.GetProperty("endpoint").GetString()!;
-            await Task.Delay(200, patience.Token);
-        }
-    }
+    private static Task<string> ChainAsync(HostProcess host) => Patience.ForAsync(async () =>
+        JsonSerializer.Deserialize<JsonElement>(await host.Client.GetStringAsync("/readyz", TestContext.Current.CancellationToken))
+            .GetProperty("checks").GetProperty("solana").TryGetProperty("data", out var data)
+            ? data.GetProperty("endpoint").GetString()
+            : null);
 
     private static async Task<int> CountAsync(HostProcess host, string type)
     {

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Lumora.Domain.Kernel;
 using Lumora.Domain.Ledger;
+using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Resilience.Tests.Infrastructure;
 
 namespace Lumora.Resilience.Tests.Ledger;
@@ -16,7 +17,6 @@ internal sealed class DoorCallers(CancellationToken ct)
     public const string Kind = "pay_one";
     private const string Payer = "participant/payer/available";
     private const string Payee = "participant/payee/available";
-    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(40);
     private static readonly Actor s_network = Actor.System("test");
 
     // A breath between two payments: it is the pause at a change of writers that counts, not the speed.
@@ -61,7 +61,7 @@ internal sealed class DoorCallers(CancellationToken ct)
     public async Task MoreAsync(int more)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(AnswerWithin);
+        limit.CancelAfter(Patience.Time);
         for (var target = Answered + more; Answered < target;)
         {
             if (_running.Find(task => task.IsFaulted) is { } failed)
@@ -80,14 +80,14 @@ internal sealed class DoorCallers(CancellationToken ct)
         await kill();
         var watch = new Watch(Stopwatch.GetTimestamp(), new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously));
         _watch = watch;
-        return Stopwatch.GetElapsedTime(from, await watch.First.Task.WaitAsync(AnswerWithin, ct));
+        return Stopwatch.GetElapsedTime(from, await watch.First.Task.WaitAsync(Patience.Time, ct));
     }
 
     /// <summary>Lets everybody finish the payment they are at.</summary>
     public async Task StopAsync()
     {
         _enough = true;
-        await Task.WhenAll(_running).WaitAsync(AnswerWithin, ct);
+        await Task.WhenAll(_running).WaitAsync(Patience.Time, ct);
         _running.Clear();
         Assert.Equal(Answered, _posted.Values.Distinct().Count());
     }

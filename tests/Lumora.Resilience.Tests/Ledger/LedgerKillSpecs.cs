@@ -97,21 +97,9 @@ public sealed class LedgerKillSpecs : IAsyncLifetime
     }
 
     // As clients do who hear "unavailable": again, with the same key.
-    private async Task<LedgerAnswer[]> AskUntilDoneAsync(List<LedgerRequest> asked)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        patience.CancelAfter(TimeSpan.FromSeconds(90));
-        return await Task.WhenAll(asked.Select(async (request, i) =>
-        {
-            while (true)
-            {
-                var answer = await AskAsync(i, request);
-                if (answer.Code != "unavailable")
-                    return answer;
-                await Task.Delay(100, patience.Token);
-            }
-        }));
-    }
+    private Task<LedgerAnswer[]> AskUntilDoneAsync(List<LedgerRequest> asked) =>
+        Task.WhenAll(asked.Select((request, i) => Patience.ForAsync(
+            async () => await AskAsync(i, request) is var answer && answer.Code != "unavailable" ? answer : null)));
 
     // Everybody asks once the ledger stands still at the next commit, and nobody gets an answer.
     private async Task DieAsync(HostProcess host, int round, Death death, List<LedgerRequest> asked)

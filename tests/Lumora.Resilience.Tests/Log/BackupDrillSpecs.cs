@@ -16,7 +16,6 @@ namespace Lumora.Resilience.Tests.Log;
 /// </summary>
 public sealed class BackupDrillSpecs : IAsyncLifetime
 {
-    private static readonly TimeSpan RefusedWithin = TimeSpan.FromSeconds(60);
 
     private readonly HomeFolder _home = new();
     private readonly string _elsewhere = Directory.CreateTempSubdirectory("lumora-elsewhere-").FullName;
@@ -108,11 +107,8 @@ public sealed class BackupDrillSpecs : IAsyncLifetime
     private async Task RefusesAsync(BackedUpDatabase database, byte[]? served, string reason)
     {
         await using var host = await StartAsync(database);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        limit.CancelAfter(RefusedWithin);
-        string detail;
-        while (!(detail = await LogDetailAsync(host, limit.Token)).StartsWith("log_refused", StringComparison.Ordinal))
-            await Task.Delay(100, limit.Token);
+        var detail = await Patience.ForAsync(async () =>
+            await LogDetailAsync(host, Ct) is var said && said.StartsWith("log_refused", StringComparison.Ordinal) ? said : null);
         TestContext.Current.TestOutputHelper!.WriteLine(detail);
         Assert.Contains(reason, detail, StringComparison.Ordinal);
         var checkpoint = await CheckpointAsync(host);

@@ -27,8 +27,6 @@ public sealed class StatementKillSpecs : IAsyncLifetime
         new StatementFault(Commit, Break.AnswerHeld, In: Written),
     ];
 
-    private static readonly TimeSpan HeldWithin = TimeSpan.FromSeconds(60);
-
     private readonly HomeFolder _home = new();
     private readonly HomeFolder _database = new();
 
@@ -56,7 +54,7 @@ public sealed class StatementKillSpecs : IAsyncLifetime
             await using var host = await StartAsync(postgres);
             postgres.Arm(place);
             people.Add(await SignInAsync(host));
-            await postgres.HeldAsync(Ct).WaitAsync(HeldWithin, Ct);
+            await postgres.HeldAsync(Ct).WaitAsync(Patience.Time, Ct);
             await host.KillAsync();
         }
 

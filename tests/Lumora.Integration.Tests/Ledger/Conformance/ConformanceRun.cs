@@ -167,12 +167,12 @@ internal sealed class ConformanceRun : IAsyncDisposable
     private async Task<IEnumerable<Flight>> FlyAsync(Call call, bool faults)
     {
         IReadOnlyList<LedgerAnswer> answers;
-        do
-            answers = await TryAsync(call, faults);
-        while (answers.Any(answer => answer.Code is "busy" or "unavailable" or "lost"));
+        var isRepeated = faults;
+        while ((answers = await TryAsync(call, faults)).Any(answer => answer.Code is "busy" or "unavailable" or "lost"))
+            isRepeated = true;
         return call.Bulk == BulkMode.AllOrNothing
-            ? [new Flight(call.Requests, answers, faults)]
-            : call.Requests.Zip(answers, (request, answer) => new Flight([request], [answer], faults));
+            ? [new Flight(call.Requests, answers, isRepeated)]
+            : call.Requests.Zip(answers, (request, answer) => new Flight([request], [answer], isRepeated));
     }
 
     private async Task<IReadOnlyList<LedgerAnswer>> TryAsync(Call call, bool faults)
@@ -191,8 +191,8 @@ internal sealed class ConformanceRun : IAsyncDisposable
                 ? await client.AskAllAsync(call.Requests, mode, patience.Token)
                 : [await client.AskAsync(request, patience.Token)];
         }
-        catch (Exception lost) when (faults && !Ct.IsCancellationRequested
-            && lost is LedgerUnavailableException or OperationCanceledException or HttpRequestException or IOException)
+        catch (Exception lost) when (!Ct.IsCancellationRequested && (lost is LedgerUnavailableException
+            || (faults && lost is OperationCanceledException or HttpRequestException or IOException)))
         {
             return [new LedgerAnswer("lost")];
         }

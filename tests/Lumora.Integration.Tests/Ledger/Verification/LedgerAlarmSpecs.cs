@@ -37,15 +37,15 @@ public sealed class LedgerAlarmSpecs(TestDatabases databases)
         await app.StartAsync();
         using var client = app.CreateClient();
         var health = app.Get<LedgerHealth>();
-        await WorkFixture.EventuallyAsync(() => Task.FromResult(health.Shards.Values.Single().CleanAt is null ? null : "clean"));
+        await Patience.ForAsync(() => Task.FromResult(health.Shards.Values.Single().CleanAt is null ? null : "clean"));
         Assert.Equal("healthy", await StateAsync(client));
 
         await ExecuteAsync(app, "update ledger_roll_up set balance = balance + 1 where prefix = 'network'");
-        await WorkFixture.EventuallyAsync(async () => await StateAsync(client) == "degraded" ? "degraded" : null);
+        await Patience.ForAsync(async () => await StateAsync(client) == "degraded" ? "degraded" : null);
         Assert.False(health.PayoutsAllowed);
         var ledger = (await client.GetFromJsonAsync<JsonElement>("/readyz", Ct)).GetProperty("checks").GetProperty("ledger");
         Assert.Equal(LedgerHealth.DiffersCode, ledger.GetProperty("data").GetProperty("code").GetString());
-        await WorkFixture.EventuallyAsync(async () =>
+        await Patience.ForAsync(async () =>
             (await client.GetStringAsync("/metrics", Ct)).Split('\n').FirstOrDefault(line =>
                 line.StartsWith("lumora_ledger_findings", StringComparison.Ordinal)
                 && line.Contains("code=\"roll_up_differs\"", StringComparison.Ordinal)
@@ -68,9 +68,9 @@ public sealed class LedgerAlarmSpecs(TestDatabases databases)
 
         Assert.True((await new LedgerRebuild(app.Get<ShardSessions>().DataSource(ShardRole.Global), ShardMap.DefaultShard)
             .RunAsync(_ => { }, null, Ct)).Swapped);
-        await WorkFixture.EventuallyAsync(async () => await StateAsync(client) == "healthy" ? "healthy" : null);
+        await Patience.ForAsync(async () => await StateAsync(client) == "healthy" ? "healthy" : null);
         Assert.True(health.PayoutsAllowed);
-        var paid = await WorkFixture.EventuallyAsync(async () =>
+        var paid = await Patience.ForAsync(async () =>
             await EpochRows.FindAsync(app.Get<ShardSessions>(), epoch, Ct) is { PaidAt: not null } row ? row : null);
         Assert.Equal(paid.Emission, paid.Paid + paid.Unallocated);
     }
