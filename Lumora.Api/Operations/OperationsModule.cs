@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using Lumora.Projections.Hosting;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
@@ -91,5 +92,12 @@ internal static class OperationsModule
                 if (export)
                     metrics.AddOtlpExporter();
             });
+        // Meters are the process's. Those of another host in it would overwrite this one's series of the same name.
+        builder.Services.ConfigureOpenTelemetryMeterProvider((services, metrics) =>
+        {
+            var own = services.GetRequiredService<IMeterFactory>();
+            metrics.AddView(instrument =>
+                instrument.Meter.Scope is IMeterFactory other && other != own ? MetricStreamConfiguration.Drop : null);
+        });
     }
 }

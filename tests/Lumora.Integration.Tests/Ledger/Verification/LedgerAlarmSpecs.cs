@@ -37,19 +37,21 @@ public sealed class LedgerAlarmSpecs(TestDatabases databases)
         await app.StartAsync();
         using var client = app.CreateClient();
         var health = app.Get<LedgerHealth>();
-        await Patience.ForAsync(() => Task.FromResult(health.Shards.Values.Single().CleanAt is null ? null : "clean"));
+        await Patience.UntilAsync(() => health.Shards.Values.Single().CleanAt is not null);
         Assert.Equal("healthy", await StateAsync(client));
+        // Of another host in the same process, whose ledger is right, the metrics say nothing.
+        await using var neighbour = new LumoraApp(await databases.CreateAsync(), settings: Settings);
+        await neighbour.StartAsync();
+        await Patience.UntilAsync(() => neighbour.Get<LedgerHealth>().Shards.Values.Single().CleanAt is not null);
 
         await ExecuteAsync(app, "update ledger_roll_up set balance = balance + 1 where prefix = 'network'");
-        await Patience.ForAsync(async () => await StateAsync(client) == "degraded" ? "degraded" : null);
+        await Patience.UntilAsync(async () => await StateAsync(client) == "degraded");
         Assert.False(health.PayoutsAllowed);
         var ledger = (await client.GetFromJsonAsync<JsonElement>("/readyz", Ct)).GetProperty("checks").GetProperty("ledger");
         Assert.Equal(LedgerHealth.DiffersCode, ledger.GetProperty("data").GetProperty("code").GetString());
-        await Patience.ForAsync(async () =>
-            (await client.GetStringAsync("/metrics", Ct)).Split('\n').FirstOrDefault(line =>
-                line.StartsWith("lumora_ledger_findings", StringComparison.Ordinal)
-                && line.Contains("code=\"roll_up_differs\"", StringComparison.Ordinal)
-                && line.Contains("} 1", StringComparison.Ordinal)));
+        await Patience.UntilAsync(async () => await FindingsAsync(client) == "1");
+        using var right = neighbour.CreateClient();
+        Assert.Equal("0", await FindingsAsync(right));
         Assert.Contains(log.Lines, line => line.Contains("ledger_differs", StringComparison.Ordinal) && line.Contains("sum_not_zero", StringComparison.Ordinal));
 
         // Postings go on, the payment of an epoch does not; a host that starts now knows it from its first moment.
@@ -68,7 +70,7 @@ public sealed class LedgerAlarmSpecs(TestDatabases databases)
 
         Assert.True((await new LedgerRebuild(app.Get<ShardSessions>().DataSource(ShardRole.Global), ShardMap.DefaultShard)
             .RunAsync(_ => { }, null, Ct)).Swapped);
-        await Patience.ForAsync(async () => await StateAsync(client) == "healthy" ? "healthy" : null);
+        await Patience.UntilAsync(async () => await StateAsync(client) == "healthy");
         Assert.True(health.PayoutsAllowed);
         var paid = await Patience.ForAsync(async () =>
             await EpochRows.FindAsync(app.Get<ShardSessions>(), epoch, Ct) is { PaidAt: not null } row ? row : null);
@@ -91,6 +93,12 @@ public sealed class LedgerAlarmSpecs(TestDatabases databases)
 
     private static async Task<string> StateAsync(HttpClient client) =>
         (await client.GetFromJsonAsync<JsonElement>("/readyz", Ct)).GetProperty("checks").GetProperty("ledger").GetProperty("status").GetString()!;
+
+    // The one line of that series: name{labels} value time.
+    private static async Task<string> FindingsAsync(HttpClient client) =>
+        Assert.Single((await client.GetStringAsync("/metrics", Ct)).Split('\n'), line =>
+            line.StartsWith("lumora_ledger_findings", StringComparison.Ordinal)
+            && line.Contains("code=\"roll_up_differs\"", StringComparison.Ordinal)).Split("} ")[1].Split(' ')[0];
 
     private static async Task ExecuteAsync(LumoraApp app, string sql)
     {
