@@ -70,8 +70,22 @@ internal sealed class Fuzz
 
     private void One(byte[] input)
     {
-        var allocated = GC.GetAllocatedBytesForCurrentThread();
-        var begin = Stopwatch.GetTimestamp();
+        var (written, allocated) = Parse(input);
+        var allocatedMax = AllocatedMin + _allocatedBeside + (_allocatedPerByte * input.Length);
+        // Whatever is made once for all inputs meets one of them; it is not there a second time.
+        if (allocated > allocatedMax)
+            (written, allocated) = Parse(input);
+        Assert.True(allocated <= allocatedMax, $"{allocated} bytes allocated for {input.Length}.");
+        if (written is null)
+            return;
+        Interlocked.Increment(ref _taken);
+        Assert.Equal(input, written);
+    }
+
+    /// <summary>What was written again (null when it was refused as documented), and the bytes that were allocated meanwhile.</summary>
+    private (byte[]? Written, long Allocated) Parse(byte[] input)
+    {
+        var (before, begin) = (GC.GetAllocatedBytesForCurrentThread(), Stopwatch.GetTimestamp());
         byte[]? written = null;
         try
         {
@@ -82,13 +96,9 @@ internal sealed class Fuzz
             // Refused as documented.
         }
 
-        allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         Assert.True(Stopwatch.GetElapsedTime(begin) < OneInputMax, "The parser takes too long.");
-        Assert.True(allocated <= AllocatedMin + _allocatedBeside + (_allocatedPerByte * input.Length), $"{allocated} bytes allocated for {input.Length}.");
-        if (written is null)
-            return;
-        Interlocked.Increment(ref _taken);
-        Assert.Equal(input, written);
+        return (written, allocated);
     }
 
     private Gen<byte[]> Inputs()
