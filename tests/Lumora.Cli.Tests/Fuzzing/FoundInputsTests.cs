@@ -14,7 +14,7 @@ namespace Lumora.Cli.Tests.Fuzzing;
 /// <summary>What fuzzers have found, kept.</summary>
 public sealed class FoundInputsTests
 {
-    private const long AllocatedMax = 100_000;
+    private const long AllocatedMax = 1_000_000;
 
     private static readonly DateTimeOffset Now = new(2026, 1, 31, 23, 59, 59, TimeSpan.Zero);
 
