@@ -14,7 +14,7 @@ namespace Lumora.Cli.Tests.Fuzzing;
 /// <summary>What fuzzers have found, kept.</summary>
 public sealed class FoundInputsTests
 {
-    private const long AllocatedMax = 1_000_000;
+    private const long AllocatedMax = 100_000;
 
     private static readonly DateTimeOffset Now = new(2026, 1, 31, 23, 59, 59, TimeSpan.Zero);
 
@@ -24,10 +24,17 @@ public sealed class FoundInputsTests
     [InlineData(new byte[] { 0x03, 0x00, 0x00 })]
     public void A_list_that_says_it_is_longer_than_the_file_costs_nothing(byte[] list)
     {
-        using var input = new BinaryReader(new MemoryStream(list));
+        // What the first refusal of all makes is not there a second time.
+        Refuse();
         var allocated = GC.GetAllocatedBytesForCurrentThread();
-        Assert.Throws<InvalidDataException>(() => input.ReadList(input.ReadInt64));
+        Refuse();
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, AllocatedMax);
+
+        void Refuse()
+        {
+            using var input = new BinaryReader(new MemoryStream(list));
+            Assert.Throws<InvalidDataException>(() => input.ReadList(input.ReadInt64));
+        }
     }
 
     [Fact]

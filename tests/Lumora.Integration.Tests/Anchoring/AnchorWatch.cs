@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using Lumora.Chain.Anchoring;
 using Lumora.Chain.Log;
 using Lumora.Chain.Solana;
 using Lumora.Chain.Solana.Rpc;
@@ -18,6 +19,27 @@ internal sealed class AnchorWatch(LumoraApp app, Func<IRpcClient> chain)
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     private static string Key(LumoraApp app) => Path.Combine(app.Home, "keys", "solana-anchor.json");
+
+    /// <summary>
+    /// Waits until all that a host has to anchor is anchored for good, since what is under way may still land while it stops. Answers the
+    /// largest size.
+    /// </summary>
+    public static async Task<long> AtRestAsync(LumoraApp app)
+    {
+        IReadOnlyList<AnchorView> anchors = [];
+        await Patience.UntilAsync(async () =>
+        {
+            await using var query = app.Get<ShardSessions>().Query(ShardRole.Global);
+            anchors = await query.Query<AnchorView>().ToListAsync(Ct);
+            return anchors.Any(anchor => anchor.Size > 5) && anchors.All(anchor => anchor.Stage == AnchorStage.Finalized)
+                && app.Get<AnchorStatus>().LeavesWaiting == 0;
+        });
+        return anchors.Max(anchor => anchor.Size);
+    }
+
+    /// <summary>Waits until a host refuses to sign the global log; answers why.</summary>
+    public static Task<string> RefusedAsync(LumoraApp app) =>
+        Patience.ForAsync(() => app.Get<LogPublishing>().Refusals.GetValueOrDefault("main"));
 
     /// <summary>Appends a fact to the global shard and answers the least size of a tree that holds it.</summary>
     public async Task<long> AppendAsync(string name)

@@ -1,6 +1,4 @@
-using Lumora.Chain.Anchoring;
 using Lumora.Chain.Log;
-using Lumora.Domain.Anchoring;
 using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Integration.Tests.Log;
 using Lumora.Integration.Tests.Solana;
@@ -31,7 +29,7 @@ public sealed class OldBackupSpecs(TestDatabases databases)
                 await app.StartAsync();
                 for (var i = 0; i < 20; i++)
                     await LogBench.AppendAsync(app, $"lost{i}");
-                anchored = await FinalizedAsync(app);
+                anchored = await AnchorWatch.AtRestAsync(app);
             }
 
             // The backup is from before the first event; keys and chain live on.
@@ -42,7 +40,7 @@ public sealed class OldBackupSpecs(TestDatabases databases)
                 await app.StartAsync();
                 // The chain is not there yet: this is signed. It must not be anchored.
                 await LogBench.AppendAsync(app, "fork");
-                var reason = await RefusedAsync(app);
+                var reason = await AnchorWatch.RefusedAsync(app);
                 Assert.Contains($"anchored a checkpoint of {anchored} leaves", reason, StringComparison.Ordinal);
                 Assert.Contains("an old backup was restored", reason, StringComparison.Ordinal);
                 using var client = app.CreateClient();
@@ -52,7 +50,7 @@ public sealed class OldBackupSpecs(TestDatabases databases)
                 var (id, _) = await LogBench.AppendAsync(app, "after");
                 var log = app.Get<ShardLogs>().Find("main")!;
                 await Patience.UntilAsync(async () => await log.Leaves.FindAsync(id, Ct) is not null);
-                await RefusedAsync(app);
+                await AnchorWatch.RefusedAsync(app);
                 Assert.Equal(size, app.Get<ShardLogs>().Latest("main")?.Checkpoint.Size ?? 0);
                 await using var query = app.Get<ShardSessions>().Query(ShardRole.Global);
                 Assert.Empty(await query.Query<AnchorView>().ToListAsync(TestContext.Current.CancellationToken));
@@ -62,23 +60,5 @@ public sealed class OldBackupSpecs(TestDatabases databases)
         {
             Directory.Delete(home, recursive: true);
         }
-    }
-
-    private static Task<string> RefusedAsync(LumoraApp app) =>
-        Patience.ForAsync(() => app.Get<LogPublishing>().Refusals.GetValueOrDefault("main"));
-
-    // One that is under way may still land while the host stops.
-    private static async Task<long> FinalizedAsync(LumoraApp app)
-    {
-        var anchored = 0L;
-        await Patience.UntilAsync(async () =>
-        {
-            await using var query = app.Get<ShardSessions>().Query(ShardRole.Global);
-            var anchors = await query.Query<AnchorView>().Where(anchor => anchor.Size > 5).ToListAsync(Ct);
-            anchored = anchors.Select(anchor => anchor.Size).DefaultIfEmpty().Max();
-            return anchors.Count > 0 && anchors.All(anchor => anchor.Stage == AnchorStage.Finalized)
-                && app.Get<AnchorStatus>().LeavesWaiting == 0;
-        });
-        return anchored;
     }
 }

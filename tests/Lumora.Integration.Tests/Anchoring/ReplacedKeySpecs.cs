@@ -4,13 +4,9 @@ using Lumora.Chain.Notes;
 using Lumora.Chain.Solana;
 using Lumora.Chain.Verification;
 using Lumora.Chain.Witnesses;
-using Lumora.Domain.Anchoring;
 using Lumora.Integration.Tests.Infrastructure;
 using Lumora.Integration.Tests.Log;
 using Lumora.Integration.Tests.Solana;
-using Lumora.Projections.Anchoring;
-using Lumora.Projections.EventStore;
-using Marten;
 
 namespace Lumora.Integration.Tests.Anchoring;
 
@@ -45,7 +41,7 @@ public sealed class ReplacedKeySpecs(TestDatabases databases) : IAsyncLifetime
         {
             (id, _) = await RegionShardSpecs.AnchoredProofAsync(app, "before");
             old = app.Get<ShardLogs>().Find("main")!.Key.ToString();
-            await Patience.UntilAsync(() => NothingUnderWayAsync(app));
+            await AnchorWatch.AtRestAsync(app);
         }
 
         // An overlap in which nothing is anchored, as when the chain is away.
@@ -85,9 +81,7 @@ public sealed class ReplacedKeySpecs(TestDatabases databases) : IAsyncLifetime
         {
             for (var i = 0; i < 10; i++)
                 await LogBench.AppendAsync(app, $"lost{i}");
-            await Patience.UntilAsync(() => NothingUnderWayAsync(app));
-            await using var query = app.Get<ShardSessions>().Query(ShardRole.Global);
-            anchored = await query.Query<AnchorView>().MaxAsync(anchor => anchor.Size, Ct);
+            anchored = await AnchorWatch.AtRestAsync(app);
         }
 
         Directory.Delete(Path.Combine(_home, "log"), recursive: true);
@@ -95,7 +89,7 @@ public sealed class ReplacedKeySpecs(TestDatabases databases) : IAsyncLifetime
         File.Delete(Path.Combine(_home, "keys", "log-main.key"));
         await using var restored = await StartAsync(await databases.CreateAsync());
         await LogBench.AppendAsync(restored, "fork");
-        var reason = await Patience.ForAsync(() => restored.Get<LogPublishing>().Refusals.GetValueOrDefault("main"));
+        var reason = await AnchorWatch.RefusedAsync(restored);
         Assert.Contains($"anchored a checkpoint of {anchored} leaves", reason, StringComparison.Ordinal);
     }
 
@@ -114,13 +108,5 @@ public sealed class ReplacedKeySpecs(TestDatabases databases) : IAsyncLifetime
         else
             await LogBench.AppendAsync(app, "anew");
         await Patience.UntilAsync(() => app.Get<ShardLogs>().Latest(shard) is { } latest && SignedNote.Parse(latest.Note).Signatures.Count == keys);
-    }
-
-    private static async Task<bool> NothingUnderWayAsync(LumoraApp app)
-    {
-        await using var query = app.Get<ShardSessions>().Query(ShardRole.Global);
-        var anchors = await query.Query<AnchorView>().ToListAsync(Ct);
-        return anchors.Any(anchor => anchor.Size > 5) && anchors.All(anchor => anchor.Stage == AnchorStage.Finalized)
-            && app.Get<AnchorStatus>().LeavesWaiting == 0;
     }
 }

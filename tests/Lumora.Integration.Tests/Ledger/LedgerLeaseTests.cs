@@ -49,7 +49,7 @@ public sealed class LedgerLeaseTests(TestDatabases databases)
         {
             await host.InCommit;
             var first = await DeadlineAsync();
-            await Patience.ForAsync(async () => await DeadlineAsync() > first ? "renewed" : null);
+            await Patience.UntilAsync(async () => await DeadlineAsync() > first);
             host.Thaw();
             await started;
             Assert.Equal((true, 1L), (host.Standing.IsWriter, host.Standing.Term));

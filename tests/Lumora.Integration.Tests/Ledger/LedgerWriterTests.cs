@@ -175,19 +175,17 @@ public sealed class LedgerWriterTests(TestDatabases databases)
             BulkMode.Independent, TestContext.Current.CancellationToken);
         await gate.Reached;
         var first = left.AskAsync(Request("first", Pay(Account(0), Account(1), 4)));
-        await Patience.ForAsync(() => StandsAsync("wait_event_type = 'Lock' and query like '%ledger_fence%'"));
+        await Patience.UntilAsync(() => StandsAsync("wait_event_type = 'Lock' and query like '%ledger_fence%'"));
         var second = left.AskAsync(Request("second", Pay(Account(0), Account(1), 8)));
-        await Patience.ForAsync(() => StandsAsync("state = 'idle in transaction' and query like '%ledger_entry%'"));
+        await Patience.UntilAsync(() => StandsAsync("state = 'idle in transaction' and query like '%ledger_entry%'"));
         gate.Open();
         // Less than the 30 s after which a statement gives up.
         var answers = (await others.WaitAsync(TimeSpan.FromSeconds(25), TestContext.Current.CancellationToken)).Concat(await Task.WhenAll(first, second));
         Assert.All(answers, answer => Assert.IsType<LedgerOutcome.Posted>(answer));
         Assert.Equal(1_015, await harness.BalanceAsync(Account(1)));
 
-        async Task<string?> StandsAsync(string how) => await harness.CountAsync(
-            $"select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and {how}") > 0
-            ? how
-            : null;
+        async Task<bool> StandsAsync(string how) => await harness.CountAsync(
+            $"select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and {how}") > 0;
     }
 
     [Fact]

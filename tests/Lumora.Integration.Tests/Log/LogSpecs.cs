@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -27,7 +26,7 @@ public sealed class LogSpecs(AppFixture fixture) : IClassFixture<AppFixture>
     public async Task An_event_comes_out_with_a_proof_that_holds_offline()
     {
         var (eventId, actor) = await AppendAsync("offline");
-        await PublishedAsync(eventId);
+        await LogBench.PublishedAsync(fixture.App, eventId);
 
         var key = VerifierKey.Parse((await fixture.Client.GetStringAsync("/log/main/key", None)).TrimEnd('\n'));
         var proof = await fixture.Client.GetByteArrayAsync($"/log/main/proof/{eventId}", None);
@@ -49,7 +48,7 @@ public sealed class LogSpecs(AppFixture fixture) : IClassFixture<AppFixture>
         for (var i = 0; i < 300; i++)
             await AppendAsync($"whole{i}");
         var (last, _) = await AppendAsync("whole-last");
-        await PublishedAsync(last);
+        await LogBench.PublishedAsync(fixture.App, last);
 
         var note = await fixture.Client.GetByteArrayAsync("/log/main/checkpoint", None);
         var entries = new List<byte[]>();
@@ -82,7 +81,7 @@ public sealed class LogSpecs(AppFixture fixture) : IClassFixture<AppFixture>
         session.Events.StartStream<NodeState>(stream, Sample("archived"));
         session.Events.ArchiveStream(stream);
         await session.SaveChangesAsync(None);
-        await PublishedAsync(await IdOfAsync(stream));
+        await LogBench.PublishedAsync(fixture.App, await IdOfAsync(stream));
     }
 
     [Fact]
@@ -91,7 +90,7 @@ public sealed class LogSpecs(AppFixture fixture) : IClassFixture<AppFixture>
         await using (var burn = fixture.App.Get<ShardSessions>().DataSource(ShardRole.Region).CreateCommand("select nextval('mt_events_sequence')"))
             await burn.ExecuteScalarAsync(None);
         var (id, _) = await AppendAsync("after-a-hole");
-        await PublishedAsync(id);
+        await LogBench.PublishedAsync(fixture.App, id);
         await using var dense = fixture.App.Get<ShardSessions>().DataSource(ShardRole.Region).CreateCommand(
             "select count(*) = max(leaf_index) + 1 from log_leaves");
         Assert.Equal(true, await dense.ExecuteScalarAsync(None));
@@ -101,7 +100,7 @@ public sealed class LogSpecs(AppFixture fixture) : IClassFixture<AppFixture>
     public async Task Checkpoints_revalidate_and_full_tiles_are_immutable()
     {
         var (id, _) = await AppendAsync("cached");
-        await PublishedAsync(id);
+        await LogBench.PublishedAsync(fixture.App, id);
         using var checkpoint = await fixture.Client.GetAsync("/log/main/checkpoint", None);
         Assert.Equal("text/plain; charset=utf-8", checkpoint.Content.Headers.ContentType!.ToString());
         Assert.True(checkpoint.Headers.CacheControl!.NoCache);
@@ -165,20 +164,5 @@ public sealed class LogSpecs(AppFixture fixture) : IClassFixture<AppFixture>
             "select id from mt_events where stream_id = $1 and version = 1");
         command.Parameters.AddWithValue(stream);
         return (Guid)(await command.ExecuteScalarAsync(None))!;
-    }
-
-    /// <summary>Waits for checkpoints, not for time; returns the merge delay.</summary>
-    private async Task<TimeSpan> PublishedAsync(Guid eventId)
-    {
-        var watch = Stopwatch.StartNew();
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(None);
-        limit.CancelAfter(Patience.Time);
-        var size = 0L;
-        while (true)
-        {
-            size = (await Logs.WaitForLargerAsync(ShardMap.DefaultShard, size, limit.Token)).Checkpoint.Size;
-            if (await Log.Leaves.FindAsync(eventId, limit.Token) is { } leaf && leaf.Index < size)
-                return watch.Elapsed;
-        }
     }
 }
